@@ -1,0 +1,6 @@
+export * from "./load.ts";
+export * from "./locks.ts";
+export * from "./model.ts";
+export * from "./pipeline.ts";
+export * from "./record.ts";
+export * from "./settings.ts";

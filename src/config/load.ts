@@ -1,0 +1,128 @@
+import { LineCounter, parseDocument } from "yaml";
+import type { Document, Node } from "yaml";
+import type { z } from "zod";
+import { fail, failedIfAny, ok } from "../core/index.ts";
+import type { Failure, Location, Result } from "../core/index.ts";
+
+/** A parsed file that can still say where in the text each of its values stands. */
+export interface Positioned<T> {
+  readonly file: string;
+  readonly value: T;
+  /** The place of a value (or, for a path that is not there, of its nearest parent). Of a key, with `key: true`. */
+  readonly at: (path: readonly PropertyKey[], options?: { readonly key?: boolean }) => Location;
+}
+
+const MERGE_MARKER = /^(<{7}|={7}|>{7}|\|{7})( |$)/m;
+const TOO_MANY = 100;
+
+/**
+ * Reads YAML 1.2 or JSON (a subset of it) against a schema. Every problem comes back at once, each with its place;
+ * unknown keys and duplicate keys are problems, and a file in the middle of a merge is told as one.
+ */
+export function parseConfig<Schema extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: Schema,
+): Result<Positioned<z.infer<Schema>>> {
+  const lines = new LineCounter();
+  const place = (from: number, to: number): Location => locate(file, text, lines, from, to);
+  const marker = MERGE_MARKER.exec(text);
+  if (marker !== null) {
+    lines.lineStarts.push(...lineStarts(text));
+    return fail({ code: "merge-conflict", at: place(marker.index, marker.index + 7) });
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, maxAliasCount: 100 } as object);
+  const syntax = document.errors.map((error): Failure => ({
+    code: "file-invalid",
+    at: place(...error.pos),
+    problem: error.message,
+  }));
+  const broken = failedIfAny(syntax);
+  if (broken) return broken;
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return fail({ code: "file-invalid", at: place(0, 1), problem: String(error), cause: error });
+  }
+  const at: Positioned<unknown>["at"] = (path, options) => {
+    const [from, to] = rangeOf(document, path, options?.key ?? false);
+    return place(from, to);
+  };
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return ok({ file, value: parsed.data, at });
+  const problems = parsed.error.issues.flatMap(explain).slice(0, TOO_MANY);
+  const failures = problems.map(({ path, key, problem, hint }): Failure => ({
+    code: "file-invalid",
+    at: at(path, { key }),
+    problem,
+    ...(hint === undefined ? {} : { hint }),
+  }));
+  return failedIfAny(failures) ?? fail({ code: "file-invalid", at: place(0, 1), problem: "not a valid file" });
+}
+
+interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly key: boolean;
+  readonly problem: string;
+  readonly hint?: string;
+}
+
+/** A zod issue as sentences about the user's text. Of a union, the alternative that came closest is explained. */
+function explain(issue: z.core.$ZodIssue): Problem[] {
+  const { path } = issue;
+  const where = path.length === 0 ? "the file" : `"${path.map(String).join(".")}"`;
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({ path: [...path, key], key: true, problem: `unknown key "${key}"` }));
+    case "invalid_key":
+      return issue.issues.map((inner) => ({ path, key: true, problem: `"${String(path.at(-1))}": ${inner.message}` }));
+    case "invalid_union": {
+      // An alternative that got further than "wrong type at the top" is the one that was meant.
+      const meant =
+        issue.errors.find((errors) => errors.some((error) => error.path.length > 0)) ??
+        issue.errors.find((errors) => errors.some((error) => error.code !== "invalid_type"));
+      if (meant === undefined) return [{ path, key: false, problem: `${where} is of the wrong type` }];
+      return meant.flatMap((error) => explain({ ...error, path: [...path, ...error.path] } as z.core.$ZodIssue));
+    }
+    default:
+      if (issue.code === "invalid_type" && issue.input === undefined) {
+        const missing = path.at(-1);
+        return [
+          {
+            path: path.slice(0, -1),
+            key: false,
+            problem: `"${String(missing)}" is missing${path.length > 1 ? ` in "${path.slice(0, -1).map(String).join(".")}"` : ""}`,
+          },
+        ];
+      }
+      return [{ path, key: false, problem: `${where}: ${issue.message}` }];
+  }
+}
+
+function rangeOf(document: Document.Parsed, path: readonly PropertyKey[], key: boolean): readonly [number, number] {
+  for (let depth = path.length; depth >= 0; depth--) {
+    const keys = path.slice(0, depth);
+    if (key && depth === path.length && depth > 0) {
+      const parent = document.getIn(keys.slice(0, -1), true) as { items?: { key?: Node }[] } | undefined;
+      const pair = parent?.items?.find((item) => String(item.key) === String(keys.at(-1)));
+      if (pair?.key?.range) return [pair.key.range[0], pair.key.range[1]];
+    }
+    const node = (depth === 0 ? document.contents : document.getIn(keys, true)) as Node | undefined | null;
+    if (node?.range) return [node.range[0], node.range[1]];
+  }
+  return [0, 1];
+}
+
+function lineStarts(text: string): number[] {
+  return [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
+}
+
+function locate(file: string, text: string, lines: LineCounter, from: number, to: number): Location {
+  const { line, col } = lines.linePos(from);
+  const start = lines.lineStarts[line - 1] ?? 0;
+  const end = text.indexOf("\n", start);
+  const source = text.slice(start, end === -1 ? undefined : end);
+  const length = Math.max(1, Math.min(to - from, source.length - (col - 1)));
+  return { file, line: Math.max(1, line), column: Math.max(1, col), length, source };
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { name, path } from "./fields.ts";
+
+const bytes = z
+  .string()
+  .regex(/^\d+(\.\d+)?\s?(B|kB|KB|MB|GB|KiB|MiB|GiB)$/, "a size is a number and a unit, as in 50MB");
+const share = z.number().min(0).max(1);
+
+/** A rule a candidate must pass. `max_regression` counts in the metric's bad direction and is judged on the interval's bound. */
+export const gateSchema = z.union([
+  z.strictObject({ metric: z.string(), min: z.number().optional(), max: z.number().optional() }),
+  z.strictObject({
+    metric: z.string(),
+    max_regression: z.number().min(0),
+    against: z.enum(["base", "production"]).optional(),
+  }),
+  z.strictObject({ file: z.string(), max_size: bytes }),
+]);
+export type Gate = z.infer<typeof gateSchema>;
+
+const environmentSchema = z.strictObject({
+  target: z.enum(["process", "container"]),
+  strategy: z.enum(["basic"]).optional(),
+  /** Image repository without tag, for a container. */
+  image: z.string().optional(),
+  /** Port to answer on; 0 or absent lets the system choose. */
+  port: z.number().int().min(0).max(65535).optional(),
+});
+export type Environment = z.infer<typeof environmentSchema>;
+
+/** `models/<name>/model.yaml`: what the model is and by which rules it lives. */
+export const modelSchema = z.strictObject({
+  version: z.literal(1),
+  pipeline: name,
+  desc: z.string().optional(),
+  /** Name in the release -> output of the pipeline. */
+  files: z.record(name, path),
+  evaluation: z.strictObject({
+    predictions: path,
+    task: z.enum(["binary", "multiclass", "regression"]),
+    columns: z.strictObject({
+      id: z.string(),
+      label: z.string(),
+      prediction: z.string(),
+      /** binary: probability of the positive class. multiclass: prefix of `<prefix><class>` columns. */
+      score: z.string().optional(),
+    }),
+    slices: z.array(z.string()).optional(),
+    metrics: z.array(z.string()).min(1),
+  }),
+  gates: z.array(gateSchema).optional(),
+  serving: z
+    .strictObject({
+      /** Which of `files` is served; the only .onnx one when absent. */
+      file: name.optional(),
+      input: z.string(),
+      output: z.string(),
+      /** Class names in the order of the output's last axis. */
+      classes: z.array(z.string()).optional(),
+      /** Share of requests written to the prediction log. */
+      log_sample: share.optional(),
+      /** Base image of the serving container. */
+      base_image: z.string().optional(),
+    })
+    .optional(),
+  environments: z.record(name, environmentSchema).optional(),
+  monitor: z
+    .strictObject({
+      schedule: z.string().optional(),
+      window: z
+        .string()
+        .regex(/^\d+(h|d)$/)
+        .optional(),
+      /** Rows below which nothing is decided. */
+      min_rows: z.number().int().min(1).optional(),
+      /** Share of columns that must drift before the model counts as drifted. */
+      drift_share: share.optional(),
+      retrain: z
+        .strictObject({
+          when: z.enum(["drift", "never"]),
+          /** combined: old and new data; new: the new data alone. */
+          mode: z.enum(["combined", "new"]).optional(),
+          /** Dataset (of data.lock.json) that labelled requests are added to. */
+          dataset: name,
+        })
+        .optional(),
+    })
+    .optional(),
+});
+export type ModelConfig = z.infer<typeof modelSchema>;

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { commit, count, digest, instant, metrics, name, params, path, stageKey } from "./fields.ts";
+
+/** One output of a stage, as the store holds it. */
+export const recordedOutputSchema = z.strictObject({
+  path,
+  kind: z.enum(["file", "tree"]),
+  digest,
+  size: count,
+});
+export type RecordedOutput = z.infer<typeof recordedOutputSchema>;
+
+/** Who vouches for a result. `trusted` is decided by the job that writes the record, never by the one that ran. */
+export const provenanceSchema = z.strictObject({
+  trusted: z.boolean(),
+  /** `local` for a person's machine. */
+  event: z.string(),
+  repository: z.string(),
+  headRepository: z.string(),
+  workflow: z.string(),
+  workflowCommit: z.string(),
+  runId: z.string(),
+  runAttempt: z.number().int().min(1),
+  actor: z.string(),
+});
+export type Provenance = z.infer<typeof provenanceSchema>;
+
+/** `stages/<first two digits>/<key>.json` on the records branch: what a key produced. */
+export const stageRecordSchema = z.strictObject({
+  recordVersion: z.literal(1),
+  key: stageKey,
+  pipeline: name,
+  stage: z.string(),
+  /** Every output: outs, metrics, plots, predictions and profile table alike, in code-unit order of path. */
+  outs: z.array(recordedOutputSchema),
+  /** Metrics files, flattened: path -> name -> number. */
+  metrics: z.record(path, metrics),
+  /** Blob of the reference profile, for a stage with `profile`. */
+  profile: digest.nullable(),
+  startedAt: instant,
+  ms: count,
+  /** Commit whose tree was run. */
+  commit: commit.nullable(),
+  provenance: provenanceSchema.nullable(),
+});
+export type StageRecord = z.infer<typeof stageRecordSchema>;
+
+/** One stage's part in a run. */
+export const runStageSchema = z.strictObject({
+  stage: z.string(),
+  key: stageKey.nullable(),
+  status: z.enum(["cached", "run", "failed", "skipped"]),
+  ms: count,
+  /** Why it ran, in a person's words. */
+  reason: z.string(),
+  needs: z.array(z.string()),
+});
+export type RunStage = z.infer<typeof runStageSchema>;
+
+/** `runs/<commit>/<pipeline>.json` on the records branch: one execution of a pipeline for one commit. */
+export const runRecordSchema = z.strictObject({
+  recordVersion: z.literal(1),
+  pipeline: name,
+  commit: commit.nullable(),
+  startedAt: instant,
+  ms: count,
+  ok: z.boolean(),
+  stages: z.array(runStageSchema),
+  params,
+  /** Of all metrics files, flattened: path -> name -> number. */
+  metrics: z.record(path, metrics),
+  /** Dataset -> digest, of the datasets the pipeline depends on. */
+  data: z.record(name, digest),
+  provenance: provenanceSchema.nullable(),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** `lockstep-result.json`, the artifact an experiment leaves: hostile until the report job has checked it. */
+export const resultSchema = z.strictObject({
+  resultVersion: z.literal(1),
+  /** The commit that was checked out and run (for a pull request the merge commit). */
+  commit,
+  runs: z.array(runRecordSchema).max(100),
+  stages: z.array(stageRecordSchema).max(10_000),
+  failures: z.array(z.string().max(10_000)).max(100),
+});
+export type ResultDocument = z.infer<typeof resultSchema>;

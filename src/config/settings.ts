@@ -1,0 +1,15 @@
+import { z } from "zod";
+
+const runner = z.union([z.string(), z.array(z.string())]);
+
+/** `.github/lockstep.yml` */
+export const settingsSchema = z.strictObject({
+  version: z.literal(1),
+  /** Where blobs live. The environment variable LOCKSTEP_STORE goes before it. */
+  store: z.string().regex(/^(file):/, "the store is a URL; file:<folder> is the driver there is so far"),
+  /** Branch that holds the records. */
+  records: z.string().optional(),
+  runners: z.strictObject({ cpu: runner.optional(), gpu: runner.optional() }).optional(),
+  cost: z.strictObject({ currency: z.string(), per_hour: z.record(z.string(), z.number().min(0)) }).optional(),
+});
+export type Settings = z.infer<typeof settingsSchema>;

@@ -1,0 +1,20 @@
+/** What a long piece of work tells while it goes on. Data only: the edge decides how it looks. */
+export type ProgressEvent =
+  | { readonly type: "note"; readonly message: string }
+  | { readonly type: "warning"; readonly message: string }
+  | { readonly type: "stage-cached"; readonly stage: string; readonly key: string }
+  | { readonly type: "stage-started"; readonly stage: string; readonly reason: string }
+  | {
+      readonly type: "stage-output";
+      readonly stage: string;
+      readonly stream: "stdout" | "stderr";
+      readonly text: string;
+    }
+  | { readonly type: "stage-ended"; readonly stage: string; readonly ms: number; readonly ok: boolean }
+  | {
+      readonly type: "transfer";
+      readonly direction: "push" | "pull";
+      readonly what: string;
+      readonly bytes: number;
+      readonly total: number;
+    };
