@@ -72,6 +72,11 @@ interface Problem {
 function explain(issue: z.core.$ZodIssue): Problem[] {
   const { path } = issue;
   const where = path.length === 0 ? "the file" : `"${path.map(String).join(".")}"`;
+  if ((issue.code === "invalid_type" || issue.code === "invalid_union") && issue.input === undefined) {
+    const parent = path.slice(0, -1);
+    const within = parent.length === 0 ? "" : ` in "${parent.map(String).join(".")}"`;
+    return [{ path: parent, key: false, problem: `"${String(path.at(-1))}" is missing${within}` }];
+  }
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => ({ path: [...path, key], key: true, problem: `unknown key "${key}"` }));
@@ -86,16 +91,6 @@ function explain(issue: z.core.$ZodIssue): Problem[] {
       return meant.flatMap((error) => explain({ ...error, path: [...path, ...error.path] } as z.core.$ZodIssue));
     }
     default:
-      if (issue.code === "invalid_type" && issue.input === undefined) {
-        const missing = path.at(-1);
-        return [
-          {
-            path: path.slice(0, -1),
-            key: false,
-            problem: `"${String(missing)}" is missing${path.length > 1 ? ` in "${path.slice(0, -1).map(String).join(".")}"` : ""}`,
-          },
-        ];
-      }
       return [{ path, key: false, problem: `${where}: ${issue.message}` }];
   }
 }
