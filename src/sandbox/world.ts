@@ -3,6 +3,21 @@
  * executor and the web page read and change these objects; whoever changes one calls `world.touch()`.
  */
 
+import type {
+  Artifact,
+  CacheEntry,
+  CheckRun,
+  Comment,
+  CommitStatus,
+  Deployment,
+  Issue,
+  Label,
+  Release,
+  User,
+} from "./model.ts";
+
+export type * from "./model.ts";
+
 export type Permission = "read" | "write" | "none";
 /** Scope of a token, spelled as in a workflow's `permissions:`. */
 export type Permissions = Readonly<Record<string, Permission>>;
@@ -103,4 +118,129 @@ export interface TriggerEvent {
   readonly schedule?: string;
   /** True when a job's GITHUB_TOKEN caused it: starts nothing, or (pull_request) a run that waits for approval. */
   readonly byJobToken: boolean;
+}
+
+/** One workflow file of the default branch that has run or can run. */
+export interface Workflow {
+  readonly id: number;
+  name: string;
+  readonly path: string;
+}
+
+export type Role = "admin" | "write" | "read";
+
+export interface Repository {
+  readonly id: number;
+  readonly owner: string;
+  readonly name: string;
+  defaultBranch: string;
+  readonly private: boolean;
+  /** `owner/name` it was forked from. */
+  readonly parent: string | null;
+  /** Absolute path of the bare repository. */
+  readonly gitDir: string;
+  readonly createdAt: string;
+  pushedAt: string;
+  /** The setting "Allow GitHub Actions to create and approve pull requests". */
+  allowActionsPullRequests: boolean;
+  /** Role by login; the owner is an admin without being listed. */
+  readonly collaborators: Record<string, Role>;
+  variables: Record<string, string>;
+  secrets: Record<string, string>;
+  /** Number the next issue or pull request gets. */
+  nextNumber: number;
+  workflows: Workflow[];
+  runs: WorkflowRun[];
+  /** Issues and pull requests, in order of their numbers. */
+  issues: Issue[];
+  comments: Comment[];
+  labels: Label[];
+  /** Made through the API. Those of Actions jobs are not here: they are read from `runs`. */
+  checkRuns: CheckRun[];
+  statuses: CommitStatus[];
+  releases: Release[];
+  deployments: Deployment[];
+  artifacts: Artifact[];
+  caches: CacheEntry[];
+}
+
+/** One answered API or git request, for tests and the demo that count them. */
+export interface RequestLogEntry {
+  readonly method: string;
+  /** Route with its parameters' names, as in `/repos/{owner}/{repo}/pulls`; the path itself for git. */
+  readonly route: string;
+  readonly path: string;
+  readonly status: number;
+  /** Login of the token; "" without one. */
+  readonly login: string;
+  readonly runId?: number;
+  readonly jobId?: number;
+  /** Milliseconds since the epoch, by the sandbox's clock. */
+  readonly at: number;
+}
+
+/** The sandbox's own time: the machine's, plus what it was moved by. */
+export interface Clock {
+  now(): Date;
+  /** ISO 8601 in UTC, whole seconds. */
+  timestamp(): string;
+  /** Moves forward to `date`; a date that is past already is ignored. Fires nothing: `World.moveClock` does. */
+  moveTo(date: Date): void;
+}
+
+export interface MintOptions {
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly permissions: Permissions;
+  readonly runId: number;
+  readonly jobId: number;
+}
+
+/** Where workflow runs are executed; the REST routes call it. */
+export interface Executor {
+  /** Resolves when no run is queued or in progress. */
+  idle(): Promise<void>;
+  /** Lets a run that waits for approval start. */
+  approve(runId: number): Promise<void> | void;
+  /** Runs all jobs of a run again, as its next attempt. */
+  rerun(runId: number): Promise<void> | void;
+  cancel(runId: number): Promise<void> | void;
+  close(): Promise<void>;
+}
+
+/** Everything the sandbox holds. Made by `openWorld`; see `state.ts`. */
+export interface World {
+  /** Absolute folder of its state: `state.json`, `git/`, `blobs/`. */
+  readonly dir: string;
+  readonly clock: Clock;
+  /** By `owner/name`. */
+  readonly repositories: Map<string, Repository>;
+  /** By value. */
+  readonly tokens: Map<string, Token>;
+  /** By login. */
+  readonly users: Map<string, User>;
+  readonly requestLog: RequestLogEntry[];
+  /** `http://127.0.0.1:PORT`; REST is below `/api/v3`, git at `/owner/name.git`, results at `/`. */
+  origin: string;
+  executor: Executor | undefined;
+  /** Says that state changed: it is saved soon. */
+  touch(): void;
+  nextId(): number;
+  /** Absolute path of the bytes of an artifact, asset or cache. */
+  blobPath(blob: string): string;
+  user(login: string): User;
+  /** `ghs_` token of a job; it is also its ACTIONS_RUNTIME_TOKEN (a JWT with the `scp` the clients read). */
+  mintToken(options: MintOptions): string;
+  revokeToken(value: string): void;
+  on(listener: (event: TriggerEvent) => void): void;
+  trigger(event: TriggerEvent): void;
+  /**
+   * The listener is called before the clock reaches `to` and may move it to times in between (`fireSchedules` in
+   * `schedule.ts` does, so that each scheduled run starts at its own time).
+   */
+  onTick(listener: (from: Date, to: Date) => Promise<void> | void): void;
+  /** Moves the clock, firing what falls due on the way. */
+  moveClock(to: Date): Promise<void>;
+  /** Changes to the state below `dir` on disk now. */
+  save(): Promise<void>;
 }
