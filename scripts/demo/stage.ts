@@ -1,0 +1,96 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { spawn } from "../../src/core/index.ts";
+import { startSandbox } from "../../src/sandbox/index.ts";
+import type { Sandbox } from "../../src/sandbox/index.ts";
+
+export const OWNER = "acme";
+export const NAME = "digits";
+export const REPOSITORY = `${OWNER}/${NAME}`;
+
+/** Where the story plays: a sandbox, a repository on it, and a person's clone of that. */
+export interface Stage {
+  /** Folder of the Lockstep project. */
+  readonly root: string;
+  /** The person's clone. */
+  readonly clone: string;
+  /** Folder that the runners and the servers share as their store. */
+  readonly store: string;
+  /** Where deployed processes keep their state. */
+  readonly home: string;
+  readonly sandbox: Sandbox;
+  /** A page of the sandbox, as in `/pull/1`; "/" is the repository. */
+  page(path: string): string;
+  /** Calls the API as a person, path below `/repos/acme/digits`. Throws when GitHub would refuse. */
+  api<T>(person: string, method: string, path: string, body?: unknown): Promise<T>;
+  git(...args: string[]): Promise<string>;
+  lockstep(...args: string[]): Promise<string>;
+  /** Until no workflow run is queued or going on; fails when one that was not expected to has failed. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface StageOptions {
+  readonly root: string;
+  readonly dir: string;
+  readonly port: number;
+  readonly now: Date;
+}
+
+export async function openStage({ root, dir, port, now }: StageOptions): Promise<Stage> {
+  const clone = join(dir, "clone");
+  const store = join(dir, "store");
+  const home = join(dir, "home");
+  for (const folder of [clone, store, home]) mkdirSync(folder, { recursive: true });
+  const env = { ...process.env, LOCKSTEP_STORE: `file://${store}`, LOCKSTEP_HOME: home, GIT_TERMINAL_PROMPT: "0" };
+  const sandbox = await startSandbox({
+    dir: join(dir, "sandbox"),
+    runnerDir: join(dir, "runner"),
+    runnerEnv: { LOCKSTEP_HOME: home },
+    actionsDir: root,
+    port,
+    now,
+  });
+
+  const command = async (program: string, args: readonly string[]): Promise<string> => {
+    const result = await spawn(program, args, { cwd: clone, env });
+    if (result.exitCode !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
+    return result.stdout.toString().trim();
+  };
+  const lockstep = async (...args: string[]): Promise<string> =>
+    command(process.execPath, [join(root, "bin", "lockstep.js"), ...args]);
+
+  return {
+    root,
+    clone,
+    store,
+    home,
+    sandbox,
+    page: (path) => `${sandbox.url}/${REPOSITORY}${path === "/" ? "" : path}`,
+    api: async <T>(person: string, method: string, path: string, body?: unknown): Promise<T> => {
+      const response = await fetch(`${sandbox.apiUrl}/repos/${REPOSITORY}${path}`, {
+        method,
+        headers: { authorization: `token ${sandbox.token(person)}`, accept: "application/vnd.github+json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+      return (text === "" ? undefined : JSON.parse(text)) as T;
+    },
+    git: async (...args) => command("git", args),
+    lockstep,
+    settle: async () => {
+      await sandbox.executor?.idle();
+      const repository = sandbox.world.repositories.get(REPOSITORY);
+      const failed = repository?.runs.filter((run) => run.status === "completed" && run.conclusion === "failure") ?? [];
+      if (failed.length === 0) return;
+      const steps = failed.flatMap((run) => run.jobs.flatMap((job) => job.steps.filter((step) => step.conclusion === "failure")));
+      const tails = steps.map((step) => `${step.name}:\n${step.log.split("\n").slice(-25).join("\n")}`);
+      throw new Error(`workflow ${failed.map((run) => run.name).join(", ")} failed\n${tails.join("\n")}`);
+    },
+    close: async () => {
+      await lockstep("deploy", "stop", "--all").catch((error: unknown) => console.error(String(error)));
+      await sandbox.close();
+    },
+  };
+}
