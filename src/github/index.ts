@@ -1,0 +1,12 @@
+export * from "./artifact.ts";
+export * from "./check.ts";
+export { ACTIONS_BOT, API_VERSION, connect } from "./client.ts";
+export type { ConnectOptions, GitHub } from "./client.ts";
+export * from "./comment.ts";
+export * from "./deployment.ts";
+export * from "./issue.ts";
+export { fit, fitLine, LIMITS } from "./limits.ts";
+export { isMarked, markerLine, orderOf } from "./marker.ts";
+export type { Order } from "./marker.ts";
+export * from "./pull-request.ts";
+export * from "./release.ts";
