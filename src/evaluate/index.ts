@@ -1,0 +1,11 @@
+export * from "./bootstrap.ts";
+export * from "./compare.ts";
+export * from "./flips.ts";
+export * from "./gates.ts";
+export * from "./mcnemar.ts";
+export type { Direction, Metric, Task, Weighted, Weights } from "./metric.ts";
+export * from "./metrics.ts";
+export * from "./pairing.ts";
+export * from "./predictions.ts";
+export * from "./read.ts";
+export * from "./verdict.ts";

@@ -1,0 +1,47 @@
+import { BINARY } from "./binary.ts";
+import type { Direction, Metric, Task } from "./metric.ts";
+import { classMetric, MULTICLASS } from "./multiclass.ts";
+import type { Predictions } from "./predictions.ts";
+import { REGRESSION } from "./regression.ts";
+
+const BY_TASK: Record<Task, readonly Metric[]> = { binary: BINARY, multiclass: MULTICLASS, regression: REGRESSION };
+
+/** The metric of that name that Lockstep computes from predictions of the task; undefined for any other name. */
+export function findMetric(task: Task, name: string): Metric | undefined {
+  const known = BY_TASK[task].find((metric) => metric.name === name);
+  return known ?? (task === "multiclass" ? classMetric(name) : undefined);
+}
+
+/** Names of what can be computed for a task, without the per-class ones. */
+export function metricNames(task: Task): string[] {
+  return BY_TASK[task].map((metric) => metric.name);
+}
+
+/** A metric's value on all rows; null where it is not defined for them or needs a score column that is not there. */
+export function metricOf(predictions: Predictions, name: string): number | null {
+  const metric = findMetric(predictions.task, name);
+  if (metric === undefined || (metric.needsScore && !hasScores(predictions))) return null;
+  return metric.prepare(predictions)(new Uint8Array(predictions.ids.length).fill(1));
+}
+
+/** Values of the metrics that can be computed from these predictions; names that cannot be are left out. */
+export function metricsOf(predictions: Predictions, names: readonly string[]): Record<string, number> {
+  const values = names.map((name) => [name, metricOf(predictions, name)] as const);
+  return Object.fromEntries(values.filter((entry): entry is [string, number] => entry[1] !== null));
+}
+
+export function hasScores(predictions: Predictions): boolean {
+  if (predictions.task === "binary") return predictions.score !== null;
+  return predictions.task === "multiclass" && predictions.scores !== null;
+}
+
+const LOWER =
+  /^(.*_)?(loss|error|errors|err|mae|mse|rmse|mape|brier|ece|perplexity|wer|cer|fpr|fnr|latency|ms|seconds|duration|time|size|bytes|cost|difference|diff)$/;
+const HIGHER =
+  /^(.*_)?(accuracy|acc|precision|recall|f1|auc|ap|map|mcc|r2|score|ndcg|bleu|iou|dice|correct|throughput)$/;
+
+/** Which way is good, told from the last part of a metric's name (`test.log_loss`); null when the name does not say. */
+export function directionOf(name: string): Direction | null {
+  const last = (name.split(/[./]/).at(-1) ?? "").toLowerCase().replaceAll("-", "_");
+  return LOWER.test(last) ? "lower" : HIGHER.test(last) ? "higher" : null;
+}

@@ -1,0 +1,49 @@
+import type { Direction } from "./metric.ts";
+
+/** What the evidence says about a change. */
+export type Verdict = "better" | "worse" | "equivalent" | "no-evidence";
+
+/** Share of changes without any effect that may be called better or worse, over all metrics of a model together. */
+export const ALPHA = 0.05;
+/** Of the intervals that are shown. */
+export const CONFIDENCE = 0.95;
+
+/** Holm's step-down correction: p-values that may each be held against `ALPHA`, however many were looked at. */
+export function holm(values: readonly number[]): number[] {
+  const order = values.map((_, index) => index).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+  const adjusted = values.map(() => 1);
+  let running = 0;
+  for (const [rank, index] of order.entries()) {
+    running = Math.max(running, Math.min(1, (values[index] ?? 1) * (values.length - rank)));
+    adjusted[index] = running;
+  }
+  return adjusted;
+}
+
+/**
+ * One metric's verdict. A difference that is shown (adjusted p below `ALPHA`) is better or worse, however small; one
+ * that is not shown is equivalent only if its 90 % interval (two one-sided tests at 5 %) lies inside the margin.
+ */
+export function verdictOf(evidence: {
+  readonly difference: number;
+  readonly direction: Direction;
+  readonly adjusted: number;
+  readonly inner: readonly [number, number];
+  readonly margin: number | null;
+}): Verdict {
+  const { difference, direction, adjusted, inner, margin } = evidence;
+  if (adjusted < ALPHA && difference !== 0) return difference > 0 === (direction === "higher") ? "better" : "worse";
+  if (margin !== null && inner[0] > -margin && inner[1] < margin) return "equivalent";
+  return "no-evidence";
+}
+
+/**
+ * A model's verdict from its metrics': one way only, if all that is shown points that way. Where metrics are shown to
+ * move both ways it is the first listed of them that decides; the report names the others beside it.
+ */
+export function overall(verdicts: readonly Verdict[]): Verdict {
+  const moved = verdicts.find((verdict) => verdict === "better" || verdict === "worse");
+  if (moved !== undefined) return moved;
+  const sound = verdicts.length > 0 && verdicts.every((verdict) => verdict === "equivalent");
+  return sound ? "equivalent" : "no-evidence";
+}
