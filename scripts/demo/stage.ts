@@ -20,14 +20,14 @@ export interface Stage {
   readonly home: string;
   readonly sandbox: Sandbox;
   /** A page of the sandbox, as in `/pull/1`; "/" is the repository. */
-  page(path: string): string;
+  readonly page: (path: string) => string;
   /** Calls the API as a person, path below `/repos/acme/digits`. Throws when GitHub would refuse. */
-  api<T>(person: string, method: string, path: string, body?: unknown): Promise<T>;
-  git(...args: string[]): Promise<string>;
-  lockstep(...args: string[]): Promise<string>;
+  readonly api: <T>(person: string, method: string, path: string, body?: unknown) => Promise<T>;
+  readonly git: (...args: string[]) => Promise<string>;
+  readonly lockstep: (...args: string[]) => Promise<string>;
   /** Until no workflow run is queued or going on; fails when one that was not expected to has failed. */
-  settle(): Promise<void>;
-  close(): Promise<void>;
+  readonly settle: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 interface StageOptions {
@@ -54,7 +54,8 @@ export async function openStage({ root, dir, port, now }: StageOptions): Promise
 
   const command = async (program: string, args: readonly string[]): Promise<string> => {
     const result = await spawn(program, args, { cwd: clone, env });
-    if (result.exitCode !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
+    if (result.exitCode !== 0)
+      throw new Error(`${program} ${args.join(" ")} failed:\n${result.stdout.toString()}${result.stderr}`);
     return result.stdout.toString().trim();
   };
   const lockstep = async (...args: string[]): Promise<string> =>
@@ -84,7 +85,9 @@ export async function openStage({ root, dir, port, now }: StageOptions): Promise
       const repository = sandbox.world.repositories.get(REPOSITORY);
       const failed = repository?.runs.filter((run) => run.status === "completed" && run.conclusion === "failure") ?? [];
       if (failed.length === 0) return;
-      const steps = failed.flatMap((run) => run.jobs.flatMap((job) => job.steps.filter((step) => step.conclusion === "failure")));
+      const steps = failed.flatMap((run) =>
+        run.jobs.flatMap((job) => job.steps.filter((step) => step.conclusion === "failure")),
+      );
       const tails = steps.map((step) => `${step.name}:\n${step.log.split("\n").slice(-25).join("\n")}`);
       throw new Error(`workflow ${failed.map((run) => run.name).join(", ")} failed\n${tails.join("\n")}`);
     },

@@ -59,7 +59,9 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
     await git("push", "-q", "origin", "main");
     await settle();
     const lock = await readLock(stage);
-    say(`version ${lock.aliases["production"]} is in production\n${stage.page("/actions")}\n${stage.page("/releases")}`);
+    say(
+      `version ${lock.aliases["production"]} is in production\n${stage.page("/actions")}\n${stage.page("/releases")}`,
+    );
   });
 
   const first = await teller.step("Alice proposes an experiment in a pull request", async (say) => {
@@ -82,24 +84,33 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
 
   const review = await teller.step("The comment answers: is it better?", async (say) => {
     const comment = await reportComment(stage, first.number);
-    say(comment.body.replace(/<!--[\s\S]*?-->\s*/g, "").split("\n").slice(0, 16).join("\n"));
+    say(
+      comment.body
+        .replace(/<!--[\s\S]*?-->\s*/g, "")
+        .split("\n")
+        .slice(0, 16)
+        .join("\n"),
+    );
     say(comment.html_url);
     const status = await api<{ state: string }>("bob", "GET", `/commits/${first.head.sha}/status`);
     if (status.state !== "success") throw new Error(`the commit status of the pull request is ${status.state}`);
     return { comment, digest: await reviewedDigest(stage, first.head.sha), requests: requestsOfPullRequest(stage) };
   });
 
-  const promoted = await teller.step("Bob merges: the reviewed bytes are promoted, nothing is trained again", async (say) => {
-    await api("bob", "PUT", `/pulls/${first.number}/merge`, { merge_method: "merge" });
-    await settle();
-    const lock = await readLock(stage);
-    const version = lock.versions.find((entry) => entry.version === lock.aliases["production"]);
-    if (version === undefined || version.version !== 2) throw new Error("version 2 was not promoted");
-    const digest = version.files["model.onnx"] ?? "";
-    if (digest !== review.digest) throw new Error(`reviewed ${review.digest} but promoted ${digest}`);
-    say(`version 2, model.onnx ${digest}\n${stage.page(`/releases`)}`);
-    return { version: version.version, digest, verdict: version.verdict };
-  });
+  const promoted = await teller.step(
+    "Bob merges: the reviewed bytes are promoted, nothing is trained again",
+    async (say) => {
+      await api("bob", "PUT", `/pulls/${first.number}/merge`, { merge_method: "merge" });
+      await settle();
+      const lock = await readLock(stage);
+      const version = lock.versions.find((entry) => entry.version === lock.aliases["production"]);
+      if (version === undefined || version.version !== 2) throw new Error("version 2 was not promoted");
+      const digest = version.files["model.onnx"] ?? "";
+      if (digest !== review.digest) throw new Error(`reviewed ${review.digest} but promoted ${digest}`);
+      say(`version 2, model.onnx ${digest}\n${stage.page(`/releases`)}`);
+      return { version: version.version, digest, verdict: version.verdict };
+    },
+  );
 
   const deployment = await teller.step("The deployed model answers", async (say) => {
     const url = await deploymentUrl(stage);
@@ -110,16 +121,19 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
     return { url, answer };
   });
 
-  const drift = await teller.step("A scanner degrades: the scheduled check opens one issue and one retraining PR", async (say) => {
-    const sent = await sendTraffic(deployment.url, MODEL, stage, { degraded: true, seed: 1 });
-    say(`${sent} degraded images were sent, and their labels came back as feedback`);
-    await sandbox.clock.advance(DAY);
-    await settle();
-    const before = await driftState(stage);
-    say(`issue #${before.issue.number}: ${before.issue.title}\n${stage.page(`/issues/${before.issue.number}`)}`);
-    say(`PR #${before.pull.number}: ${before.pull.title}\n${stage.page(`/pull/${before.pull.number}`)}`);
-    return before;
-  });
+  const drift = await teller.step(
+    "A scanner degrades: the scheduled check opens one issue and one retraining PR",
+    async (say) => {
+      const sent = await sendTraffic(deployment.url, MODEL, stage, { degraded: true, seed: 1 });
+      say(`${sent} degraded images were sent, and their labels came back as feedback`);
+      await sandbox.clock.advance(DAY);
+      await settle();
+      const before = await driftState(stage);
+      say(`issue #${before.issue.number}: ${before.issue.title}\n${stage.page(`/issues/${before.issue.number}`)}`);
+      say(`PR #${before.pull.number}: ${before.pull.title}\n${stage.page(`/pull/${before.pull.number}`)}`);
+      return before;
+    },
+  );
 
   const second = await teller.step("The next day's check updates both and opens nothing new", async (say) => {
     await sandbox.clock.advance(DAY);
@@ -139,7 +153,13 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
     for (const run of waiting) await api("bob", "POST", `/actions/runs/${run.id}/approve`);
     await settle();
     const comment = await reportComment(stage, second.pull.number);
-    say(comment.body.replace(/<!--[\s\S]*?-->\s*/g, "").split("\n").slice(0, 12).join("\n"));
+    say(
+      comment.body
+        .replace(/<!--[\s\S]*?-->\s*/g, "")
+        .split("\n")
+        .slice(0, 12)
+        .join("\n"),
+    );
     say(comment.html_url);
   });
 
@@ -180,12 +200,28 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
 
 /** What a team that uses Lockstep has in its repository: the example's files, without Lockstep itself. */
 async function copyProject({ root, clone }: Stage): Promise<void> {
-  const paths = [".github/workflows/lockstep-*.yml", ".github/lockstep.yml", "pipelines", "models/digits/model.yaml", "data", "data.lock.json", "params.yaml"];
-  const listed = await spawn("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...paths], { cwd: root });
-  const files = listed.stdout.toString().split("\0").filter((file) => file !== "" && existsSync(join(root, file)));
+  const paths = [
+    ".github/workflows/lockstep-*.yml",
+    ".github/lockstep.yml",
+    "pipelines",
+    "models/digits/model.yaml",
+    "data",
+    "data.lock.json",
+    "params.yaml",
+  ];
+  const listed = await spawn("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...paths], {
+    cwd: root,
+  });
+  const files = listed.stdout
+    .toString()
+    .split("\0")
+    .filter((file) => file !== "" && existsSync(join(root, file)));
   for (const file of files) cpSync(join(root, file), join(clone, file), { recursive: true });
   writeFileSync(join(clone, ".gitignore"), "node_modules/\n.lockstep/\nbuild/\ndata/digits/feedback/\n");
-  writeFileSync(join(clone, "package.json"), `${JSON.stringify({ name: "digits", private: true, type: "module" }, null, 2)}\n`);
+  writeFileSync(
+    join(clone, "package.json"),
+    `${JSON.stringify({ name: "digits", private: true, type: "module" }, null, 2)}\n`,
+  );
 }
 
 async function as({ git }: Stage, person: string): Promise<void> {
@@ -196,14 +232,20 @@ async function as({ git }: Stage, person: string): Promise<void> {
 /** The experiment: the change to params.yaml that `scripts/demo/experiment.json` describes. */
 async function editParameters({ clone, git }: Stage): Promise<string> {
   const file = join(clone, "params.yaml");
-  const changes = JSON.parse(readFileSync(join(import.meta.dirname, "experiment.json"), "utf8")) as Record<string, string>;
+  const changes = JSON.parse(readFileSync(join(import.meta.dirname, "experiment.json"), "utf8")) as Record<
+    string,
+    string
+  >;
   let text = readFileSync(file, "utf8");
   for (const [from, to] of Object.entries(changes)) {
     if (!text.includes(from)) throw new Error(`params.yaml has no "${from}"`);
     text = text.replace(from, to);
   }
   writeFileSync(file, text);
-  return (await git("diff", "-U0", "params.yaml")).split("\n").filter((line) => /^[-+] /.test(line)).join("\n");
+  return (await git("diff", "-U0", "params.yaml"))
+    .split("\n")
+    .filter((line) => /^[-+] /.test(line))
+    .join("\n");
 }
 
 async function readLock({ api }: Stage): Promise<Lock> {
@@ -214,19 +256,30 @@ async function readLock({ api }: Stage): Promise<Lock> {
 async function reportComment({ api }: Stage, pull: number): Promise<Comment> {
   const comments = await api<Comment[]>("bob", "GET", `/issues/${pull}/comments`);
   const [comment, ...others] = comments.filter((entry) => entry.user.login === "github-actions[bot]");
-  if (comment === undefined || others.length > 0) throw new Error(`PR #${pull} has ${others.length + (comment ? 1 : 0)} report comments`);
+  if (comment === undefined || others.length > 0)
+    throw new Error(`PR #${pull} has ${others.length + (comment ? 1 : 0)} report comments`);
   return comment;
 }
 
 /** Digest of the model file that the pull request's run made, as the records branch has it. */
 async function reviewedDigest({ git, sandbox }: Stage, headSha: string): Promise<string> {
-  await git("fetch", "-q", sandbox.cloneUrl(REPOSITORY, "bob"), "+lockstep-records:refs/demo/records", `+refs/pull/*/merge:refs/demo/merge/*`);
+  await git(
+    "fetch",
+    "-q",
+    sandbox.cloneUrl(REPOSITORY, "bob"),
+    "+lockstep-records:refs/demo/records",
+    `+refs/pull/*/merge:refs/demo/merge/*`,
+  );
   const merges = (await git("for-each-ref", "--format=%(objectname) %(parent)", "refs/demo/merge")).split("\n");
   const merge = merges.map((line) => line.split(" ")).find((ids) => ids.slice(1).includes(headSha))?.[0];
   if (merge === undefined) throw new Error("the pull request has no merge commit");
-  const run = JSON.parse(await git("show", `refs/demo/records:runs/${merge}/${MODEL}.json`)) as { stages: { stage: string; key: string }[] };
+  const run = JSON.parse(await git("show", `refs/demo/records:runs/${merge}/${MODEL}.json`)) as {
+    stages: { stage: string; key: string }[];
+  };
   const key = run.stages.find((stage) => stage.stage === "export")?.key ?? "";
-  const record = JSON.parse(await git("show", `refs/demo/records:stages/${key.slice(0, 2)}/${key}.json`)) as { outs: { path: string; digest: string }[] };
+  const record = JSON.parse(await git("show", `refs/demo/records:stages/${key.slice(0, 2)}/${key}.json`)) as {
+    outs: { path: string; digest: string }[];
+  };
   const out = record.outs.find((entry) => entry.path.endsWith("model.onnx"));
   if (out === undefined) throw new Error("the reviewed run has no model.onnx");
   return out.digest;
@@ -235,13 +288,19 @@ async function reviewedDigest({ git, sandbox }: Stage, headSha: string): Promise
 async function deploymentUrl({ api }: Stage): Promise<string> {
   const [latest] = await api<{ id: number }[]>("bob", "GET", "/deployments?environment=production&per_page=1");
   if (latest === undefined) throw new Error("there is no deployment to production");
-  const [status] = await api<{ state: string; environment_url: string }[]>("bob", "GET", `/deployments/${latest.id}/statuses`);
+  const [status] = await api<{ state: string; environment_url: string }[]>(
+    "bob",
+    "GET",
+    `/deployments/${latest.id}/statuses`,
+  );
   if (status?.state !== "success") throw new Error(`the deployment is ${status?.state ?? "without a status"}`);
   return status.environment_url.replace(/\/$/, "");
 }
 
 async function driftState({ api }: Stage): Promise<{ issue: Issue; pull: Pull }> {
-  const issues = (await api<Issue[]>("bob", "GET", "/issues?state=open")).filter((issue) => issue.pull_request === undefined);
+  const issues = (await api<Issue[]>("bob", "GET", "/issues?state=open")).filter(
+    (issue) => issue.pull_request === undefined,
+  );
   const pulls = await api<Pull[]>("bob", "GET", "/pulls?state=open");
   const [issue] = issues;
   const [pull] = pulls;
@@ -258,7 +317,8 @@ function apiRequests({ sandbox }: Stage): { runId?: number }[] {
 /** API requests that the workflow runs of the first pull request made (git and the Actions service apart). */
 function requestsOfPullRequest(stage: Stage): number {
   const repository = stage.sandbox.world.repositories.get(REPOSITORY);
-  const runs = new Set(repository?.runs.filter((run) => run.event === "pull_request" || run.event === "workflow_run").map((run) => run.id));
+  const runs = new Set(
+    repository?.runs.filter((run) => run.event === "pull_request" || run.event === "workflow_run").map((run) => run.id),
+  );
   return apiRequests(stage).filter((entry) => runs.has(entry.runId ?? -1)).length;
 }
-

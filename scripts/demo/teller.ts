@@ -56,9 +56,15 @@ export class Teller {
   summary(page: string, facts: Facts): void {
     const rows = [
       ["experiment", `PR #${facts.pullRequest}, verdict: ${facts.verdict}`],
-      ["promotion", `version ${facts.version}, ${facts.promotedDigest.slice(0, 19)}…, the bytes that were reviewed: ${facts.reviewedDigest === facts.promotedDigest ? "yes" : "NO"}`],
+      [
+        "promotion",
+        `version ${facts.version}, ${facts.promotedDigest.slice(0, 19)}…, the bytes that were reviewed: ${facts.reviewedDigest === facts.promotedDigest ? "yes" : "NO"}`,
+      ],
       ["deployment", `${facts.deployment.url} answered ${facts.deployment.answer}`],
-      ["drift", `issue #${facts.driftIssue.before}, the same one after a second check: ${facts.driftIssue.before === facts.driftIssue.after ? "yes" : "NO"}, closed on recovery: ${facts.driftIssue.closed ? "yes" : "NO"}`],
+      [
+        "drift",
+        `issue #${facts.driftIssue.before}, the same one after a second check: ${facts.driftIssue.before === facts.driftIssue.after ? "yes" : "NO"}, closed on recovery: ${facts.driftIssue.closed ? "yes" : "NO"}`,
+      ],
       ["retraining", `PR #${facts.retrainingPullRequest.before}, promoted as version ${facts.retrainedVersion}`],
       ["API requests", `${facts.requests.onePullRequest} for one pull request, ${facts.requests.total} in all`],
       ["time", seconds(this.ms)],
