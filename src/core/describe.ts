@@ -37,6 +37,8 @@ export function message(failure: Failure): string {
       return `${failure.digest} is not in ${failure.store}; ${failure.neededBy} needs it`;
     case "blob-corrupt":
       return `${failure.where} holds ${failure.actual} under the name ${failure.digest}`;
+    case "tree-invalid":
+      return `${failure.tree} is not a tree that can be used: ${failure.problem}`;
     case "workspace-busy":
       return `another run is at work here (${failure.holder})`;
     case "result-refused":
@@ -126,6 +128,7 @@ export function exitCode(failure: Failure): ExitCode {
       return 2;
     case "blob-missing":
     case "blob-corrupt":
+    case "tree-invalid":
     case "workspace-busy":
     case "swap-lost":
     case "git":

@@ -11,6 +11,8 @@ export type ProgressEvent =
       readonly text: string;
     }
   | { readonly type: "stage-ended"; readonly stage: string; readonly ms: number; readonly ok: boolean }
+  /** Something that lasts was done: a process killed right after it has left exactly this much behind. */
+  | { readonly type: "effect"; readonly name: string }
   | {
       readonly type: "transfer";
       readonly direction: "push" | "pull";

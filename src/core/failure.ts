@@ -42,6 +42,7 @@ export type Failure = Caused &
     | { readonly code: "data-changed"; readonly dataset: string; readonly path: string }
     | { readonly code: "blob-missing"; readonly digest: string; readonly neededBy: string; readonly store: string }
     | { readonly code: "blob-corrupt"; readonly digest: string; readonly actual: string; readonly where: string }
+    | { readonly code: "tree-invalid"; readonly tree: string; readonly problem: string }
     | { readonly code: "workspace-busy"; readonly holder: string; readonly lock: string }
     | { readonly code: "result-refused"; readonly reason: string }
     | { readonly code: "swap-lost"; readonly ref: string; readonly attempts: number }

@@ -1,3 +1,4 @@
+export * from "./attempt.ts";
 export * from "./brands.ts";
 export * from "./canonical.ts";
 export * from "./context.ts";

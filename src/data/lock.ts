@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import { fileJson, ok } from "../core/index.ts";
+import type { Context, Result } from "../core/index.ts";
+import { dataLockSchema, parseConfig } from "../config/index.ts";
+import type { DataLock, Dataset } from "../config/index.ts";
+import type { Source } from "../git/index.ts";
+import { writeFileAtomically } from "../store/index.ts";
+
+export const DATA_LOCK = "data.lock.json";
+
+/** The datasets as a source has them; none when it has no lockfile. Every problem of the file at once, with places. */
+export async function loadDataLock(source: Source): Promise<Result<DataLock>> {
+  const text = await source.read(DATA_LOCK);
+  if (!text.ok) return text;
+  if (text.value === undefined) return ok({ lockfileVersion: 1, datasets: {} });
+  const parsed = parseConfig(DATA_LOCK, text.value.toString(), dataLockSchema);
+  return parsed.ok ? ok(parsed.value.value) : parsed;
+}
+
+/** Writes the lockfile of the working tree, as a whole or not at all. */
+export async function saveDataLock(context: Context, lock: DataLock): Promise<Result<void>> {
+  const written = await writeFileAtomically(context, join(context.cwd, DATA_LOCK), fileJson(lock));
+  if (written.ok) context.emit({ type: "effect", name: "data lock written" });
+  return written;
+}
+
+/** The dataset that a path is, lies in or contains. An exact match goes first, then the nearest dataset around it. */
+export function datasetAt(lock: DataLock, path: string): { name: string; dataset: Dataset } | undefined {
+  const found = Object.entries(lock.datasets).map(([name, dataset]) => ({ name, dataset }));
+  const around = found
+    .filter(({ dataset }) => path === dataset.path || path.startsWith(`${dataset.path}/`))
+    .sort((a, b) => b.dataset.path.length - a.dataset.path.length);
+  return around[0] ?? found.find(({ dataset }) => dataset.path.startsWith(`${path}/`));
+}

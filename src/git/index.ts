@@ -1,0 +1,10 @@
+export { git, gitBytes, redact } from "./command.ts";
+export { fetchBranch } from "./fetch.ts";
+export type { Identity } from "./fast-import.ts";
+export { atRevision, resolveCommit } from "./revision.ts";
+export { CatFile } from "./cat-file.ts";
+export type { GitObject } from "./cat-file.ts";
+export type { FileMode, Source } from "./source.ts";
+export { swapBranch } from "./swap.ts";
+export type { SwapChange, SwapOptions, SwapOutcome } from "./swap.ts";
+export { workingTree } from "./working-tree.ts";

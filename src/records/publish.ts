@@ -1,0 +1,75 @@
+import { canonicalJson, fileJson, ok } from "../core/index.ts";
+import type { Context, Result, StageKey } from "../core/index.ts";
+import type { StageRecord } from "../config/index.ts";
+import { swapBranch } from "../git/index.ts";
+import type { Source } from "../git/index.ts";
+import { parseStage } from "./parse.ts";
+import { isTrusted, runPath, stagePath, untrusted } from "./paths.ts";
+import type { PublishOutcome, Published, RecordsOptions } from "./records.ts";
+
+const AUTHOR = { name: "lockstep", email: "lockstep@users.noreply.github.com" };
+
+/** Adds records to the branch of a remote ("." is this repository). */
+export async function publish(
+  context: Context,
+  options: RecordsOptions & { readonly remote: string },
+  records: Published,
+  replace: boolean,
+): Promise<Result<PublishOutcome>> {
+  let kept: readonly StageKey[] = [];
+  const swapped = await swapBranch(context, {
+    remote: options.remote,
+    branch: options.branch,
+    orphan: true,
+    author: options.author ?? AUTHOR,
+    change: async (current) => {
+      const planned = await filesFor(context, current, records, replace);
+      if (!planned.ok) return planned;
+      kept = planned.value.kept;
+      const { files } = planned.value;
+      return ok(files.size === 0 ? undefined : { message: messageFor(records), files });
+    },
+  });
+  if (!swapped.ok) return swapped;
+  if (swapped.value.changed) context.emit({ type: "effect", name: "records pushed" });
+  return ok({ ...swapped.value, kept });
+}
+
+/** What to write, given the branch as it stands. */
+async function filesFor(
+  context: Context,
+  current: Source | undefined,
+  { stages, runs }: Published,
+  replace: boolean,
+): Promise<Result<{ files: Map<string, Buffer>; kept: StageKey[] }>> {
+  const files = new Map<string, Buffer>();
+  const kept: StageKey[] = [];
+  for (const record of stages) {
+    const path = stagePath(record.key);
+    if (!isTrusted(record)) {
+      files.set(untrusted(path), Buffer.from(fileJson(record)));
+      continue;
+    }
+    const present = await current?.read(path);
+    if (present?.ok === false) return present;
+    const before = present?.value && parseStage(context, path, present.value, record.key);
+    if (before === undefined || !isTrusted(before) || replace) files.set(path, Buffer.from(fileJson(record)));
+    else if (!sameOutputs(before, record)) kept.push(record.key);
+  }
+  for (const record of runs) {
+    if (record.commit === null) continue;
+    const path = runPath(record.commit, record.pipeline);
+    files.set(isTrusted(record) ? path : untrusted(path), Buffer.from(fileJson(record)));
+  }
+  return ok({ files, kept });
+}
+
+function sameOutputs(a: StageRecord, b: StageRecord): boolean {
+  return canonicalJson(a.outs) === canonicalJson(b.outs);
+}
+
+/** Names come from a pipeline's file and are checked by its schema; a commit is hex digits. */
+function messageFor({ stages, runs }: Published): string {
+  const named = runs.map(({ pipeline, commit }) => `${pipeline} at ${commit?.slice(0, 12) ?? "no commit"}`);
+  return `${named.length === 0 ? "Records" : named.join(", ")}\n\n${stages.length} stages, ${runs.length} runs\n`;
+}

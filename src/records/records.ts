@@ -1,0 +1,47 @@
+import type { Result, StageKey } from "../core/index.ts";
+import type { RunRecord, StageRecord } from "../config/index.ts";
+
+export interface RecordsOptions {
+  readonly branch: string;
+  /** Name or URL; null where the branch lives in this repository alone. */
+  readonly remote: string | null;
+  /** Who the commits on the branch are by. */
+  readonly author?: { readonly name: string; readonly email: string };
+}
+
+export interface Published {
+  readonly stages: readonly StageRecord[];
+  readonly runs: readonly RunRecord[];
+}
+
+export interface PublishOutcome {
+  /** Head of the records branch. */
+  readonly commit: string;
+  readonly changed: boolean;
+  /** Keys that had a trusted record of other outputs already, which stays: the first result is the one reviewed. */
+  readonly kept: readonly StageKey[];
+}
+
+/**
+ * What each stage key produced and how each run went: on this machine (`.lockstep/records`) and on the records branch
+ * as it was last fetched. A record that cannot be read is a warning and counts as not there.
+ */
+export interface Records {
+  /** For work on this machine: its own record first, then a trusted one. Never an untrusted one. */
+  stage(key: StageKey): Promise<Result<StageRecord | undefined>>;
+  /** For what others will rely on: only from the branch, only with `provenance.trusted`. */
+  trustedStage(key: StageKey): Promise<Result<StageRecord | undefined>>;
+  /** To look at: this machine's, then a trusted, then an untrusted one. */
+  run(commit: string, pipeline: string): Promise<Result<RunRecord | undefined>>;
+  /** Every run known, newest first, untrusted ones included. */
+  list(): Promise<Result<RunRecord[]>>;
+  saveLocal(records: Published): Promise<Result<void>>;
+  /**
+   * Adds records to the branch of the remote by compare-and-swap; concurrent publishers lose nothing. Untrusted ones
+   * go under `untrusted/`. A trusted stage record is never replaced, unless `replace` says that it was made again on
+   * purpose. Runs without a commit are not published.
+   */
+  publish(records: Published, options?: { readonly replace?: boolean }): Promise<Result<PublishOutcome>>;
+  /** Fetches the branch. A remote without one is fine. */
+  refresh(): Promise<Result<void>>;
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { attempt } from "../core/index.ts";
+import type { Context, Result } from "../core/index.ts";
+
+/** Where half-made things of the working tree live until one rename publishes them; ignored by git. */
+export function temporaryFolder(context: Context): string {
+  return join(context.cwd, ".lockstep", "tmp");
+}
+
+/** Opens a new file of a name nobody else has; its folder is made when it is not there. */
+export async function createTemporary(folder: string): Promise<{ path: string; file: FileHandle }> {
+  const path = join(folder, randomUUID());
+  for (let attempts = 0; ; attempts++) {
+    try {
+      return { path, file: await open(path, "wx") };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || attempts === 3) throw error;
+      await mkdir(folder, { recursive: true });
+    }
+  }
+}
+
+/** Replaces a file as a whole: whoever reads it, and whenever the writer is killed, sees the old bytes or the new. */
+export async function writeFileAtomically(
+  context: Context,
+  absolute: string,
+  bytes: string | Uint8Array,
+): Promise<Result<void>> {
+  return attempt(absolute, async () => {
+    const { path, file } = await createTemporary(temporaryFolder(context));
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+      await file.close();
+      await mkdir(dirname(absolute), { recursive: true });
+      await rename(path, absolute);
+    } catch (error) {
+      await file.close().catch(() => {});
+      await rm(path, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Does `work` for every item, at most `width` at a time; the results stand in the order of the items. */
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = Array.from({ length: items.length });
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  return results;
+}

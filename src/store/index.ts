@@ -1,0 +1,13 @@
+export { closure, copyOutputs } from "./closure.ts";
+export { copyBlobs } from "./copy.ts";
+export { digestOf, digestOfFile } from "./digest.ts";
+export { contentDigest } from "./content.ts";
+export { writeFileAtomically } from "./files.ts";
+export { localCache, openStore, storeUrl } from "./open.ts";
+export { restore } from "./restore.ts";
+export type { Restorable } from "./restore.ts";
+export { snapshot } from "./snapshot.ts";
+export type { Snapshot } from "./snapshot.ts";
+export type { StoredBlob, Store } from "./store.ts";
+export { encodeTree, parseTree, TREE_LIMITS } from "./tree.ts";
+export type { TreeEntry } from "./tree.ts";
