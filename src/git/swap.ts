@@ -127,7 +127,8 @@ async function push(
     remote,
     `${commit}:${ref}`,
   ]);
-  if (pushed.ok) return "moved";
+  // "=": the branch has this very commit already. Another writer made the same one from the same head, and was first.
+  if (pushed.ok) return /^=\t/m.test(pushed.value) ? "lost" : "moved";
   const [failure] = pushed.failures;
   return failure.code === "git" && LOST.test(failure.stderr) ? "lost" : pushed;
 }
