@@ -37,6 +37,8 @@ export const stageRecordSchema = z.strictObject({
   metrics: z.record(path, metrics),
   /** Blob of the reference profile, for a stage with `profile`. */
   profile: digest.nullable(),
+  /** Values of the stage's `env.vars` that went into its key: a checker has another environment. null: not set. */
+  vars: z.record(z.string(), z.string().nullable()).optional(),
   startedAt: instant,
   ms: count,
   /** Commit whose tree was run. */

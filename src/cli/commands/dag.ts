@@ -1,0 +1,60 @@
+import { Command } from "commander";
+import { ok } from "../../core/index.ts";
+import type { Context, Result } from "../../core/index.ts";
+import type { Pipeline } from "../../pipeline/index.ts";
+import type { Answer, Edge } from "../command.ts";
+import { choosePipelines } from "../pipelines.ts";
+
+export function build(edge: Edge): Command {
+  return new Command("dag")
+    .summary("draw the graph of a pipeline")
+    .description("Prints each stage with what it needs.")
+    .argument("[pipeline]", "name of the pipeline; all of them when absent")
+    .option("--mermaid", "as a Mermaid flowchart, which GitHub draws in Markdown")
+    .option("--rev <revision>", "as of this commit, not the working tree")
+    .action(async (pipeline: string | undefined, { mermaid, rev }: { mermaid?: boolean; rev?: string }) => {
+      edge.out.answer(await dag(edge.context(), pipeline, rev, mermaid ?? false));
+    });
+}
+
+async function dag(
+  context: Context,
+  name: string | undefined,
+  revision: string | undefined,
+  mermaid: boolean,
+): Promise<Result<Answer>> {
+  const chosen = await choosePipelines(context, name, revision);
+  if (!chosen.ok) return chosen;
+  const { pipelines } = chosen.value;
+  const json = pipelines.map((pipeline) => ({
+    pipeline: pipeline.name,
+    stages: pipeline.stages.map((stage) => ({
+      stage: stage.name,
+      needs: stage.needs,
+      deps: stage.deps.map(({ path }) => path),
+      outs: stage.outs.map(({ path }) => path),
+    })),
+  }));
+  return ok({ json: { pipelines: json }, text: mermaid ? flowchart(pipelines) : pipelines.map(lines).join("\n") });
+}
+
+function lines({ name, stages }: Pipeline): string {
+  const rows = stages.map(
+    (stage) => `  ${stage.name}${stage.needs.length === 0 ? "" : ` <- ${stage.needs.join(", ")}`}`,
+  );
+  return [name, ...rows].join("\n");
+}
+
+/** Nodes are numbered: a stage's name may be a word that Mermaid keeps for itself. */
+function flowchart(pipelines: readonly Pipeline[]): string {
+  const text = ["flowchart TD"];
+  for (const [at, { name, stages }] of pipelines.entries()) {
+    const id = new Map(stages.map((stage, index) => [stage.name, `p${at}s${index}`]));
+    text.push(`  subgraph p${at}["${name}"]`);
+    for (const stage of stages) text.push(`    ${id.get(stage.name)}["${stage.name}"]`);
+    text.push("  end");
+    for (const stage of stages)
+      for (const need of stage.needs) text.push(`  ${id.get(need)} --> ${id.get(stage.name)}`);
+  }
+  return text.join("\n");
+}

@@ -1,0 +1,98 @@
+import { Command, InvalidArgumentError } from "commander";
+import { all, describe, fail, ok } from "../../core/index.ts";
+import type { Context, Failure, Result } from "../../core/index.ts";
+import { headIfClean, parseSetting, run, setParams } from "../../pipeline/index.ts";
+import type { Pipeline, RunOutcome } from "../../pipeline/index.ts";
+import type { Answer, Edge } from "../command.ts";
+import { failureJson, worst } from "../output.ts";
+import { choosePipelines } from "../pipelines.ts";
+import { duration, table } from "../text.ts";
+
+interface Options {
+  readonly stage?: string;
+  readonly jobs?: number;
+  readonly force?: boolean;
+  readonly set: readonly string[];
+  readonly keepGoing?: boolean;
+}
+
+export function build(edge: Edge): Command {
+  return new Command("run")
+    .summary("run what changed")
+    .description(
+      "Runs the stages of one pipeline, or of all, whose inputs changed; brings back the outputs of the others.",
+    )
+    .argument("[pipeline]", "name of the pipeline; all of them when absent")
+    .option("--stage <name>", "only this stage and what it needs")
+    .option("--jobs <n>", "stages at once; as many as there are processors when absent", positive)
+    .option("--force", "run whether or not anything changed")
+    .option("--set <[file:]key=value>", "write a parameter into its file first; may be given again", more, [])
+    .option("--keep-going", "go on with what does not depend on a failed stage")
+    .action(async (pipeline: string | undefined, options: Options) => {
+      edge.out.answer(await runPipelines(edge.context(), pipeline, options));
+    });
+}
+
+async function runPipelines(context: Context, name: string | undefined, options: Options): Promise<Result<Answer>> {
+  const { set, ...rest } = options;
+  const settings = all(set.map(parseSetting));
+  if (!settings.ok) return settings;
+  const chosen = await choosePipelines(context, name);
+  if (!chosen.ok) return chosen;
+  const { workspace, source } = chosen.value;
+  const pipelines = withStage(chosen.value.pipelines, options.stage);
+  if (pipelines.length !== 1 && options.stage !== undefined) {
+    return fail({ code: "usage", message: `say which pipeline's stage "${options.stage}" is meant` });
+  }
+  const written = await setParams(context, source, settings.value);
+  if (!written.ok) return written;
+  const outcomes: RunOutcome[] = [];
+  for (const pipeline of pipelines) {
+    const { store, records } = workspace;
+    const commit = (): Promise<string | null> => headIfClean(context);
+    const outcome = await run(context, { ...rest, source, pipeline, records, store, commit, restore: "all" });
+    if (!outcome.ok) return outcome;
+    outcomes.push(outcome.value);
+    if (outcome.value.failures.length > 0 && options.keepGoing !== true) break;
+  }
+  return ok(answer(outcomes));
+}
+
+/** Where no pipeline was named, the stage's name tells which is meant. */
+function withStage(pipelines: readonly Pipeline[], name: string | undefined): readonly Pipeline[] {
+  if (name === undefined || pipelines.length === 1) return pipelines;
+  return pipelines.filter(({ stages }) => stages.some((stage) => stage.name === name));
+}
+
+function answer(outcomes: readonly RunOutcome[]): Answer {
+  const failures = outcomes.flatMap((outcome) => outcome.failures);
+  const [first, ...others] = failures;
+  const pipelines = outcomes.map(({ run: { recordVersion: _, provenance: __, ...record } }) => record);
+  return {
+    json: { ok: first === undefined, pipelines, failures: failures.map(failureJson) },
+    text: [...outcomes.map(summary), ...failures.map((failure: Failure) => describe(failure))].join("\n"),
+    exitCode: first === undefined ? 0 : worst(fail(first, ...others)),
+  };
+}
+
+function summary({ run: { pipeline, stages, metrics, ms } }: RunOutcome): string {
+  const ran = stages.filter(({ status }) => status === "run").length;
+  const cached = stages.filter(({ status }) => status === "cached").length;
+  const failed = stages.length - ran - cached;
+  const counts = [`${ran} run`, `${cached} cached`, ...(failed === 0 ? [] : [`${failed} failed or skipped`])];
+  const head = `${pipeline}: ${counts.join(", ")} (${duration(ms)})`;
+  const rows = Object.entries(metrics).flatMap(([path, values]) =>
+    Object.entries(values).map(([metric, value]) => [`  ${path}`, metric, String(value)]),
+  );
+  return ran === 0 || rows.length === 0 ? head : `${head}\n${table(rows)}`;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("it is a whole number from 1");
+  return value;
+}
+
+function more(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}

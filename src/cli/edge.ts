@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { inspect } from "node:util";
+import type { Context, ExitCode } from "../core/index.ts";
+import type { Edge } from "./command.ts";
+import { createOutput } from "./output.ts";
+
+interface GlobalOptions {
+  readonly json?: boolean;
+  readonly cwd?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** The process as a command sees it. The only file of the command line that reads the environment and the clock. */
+export function createEdge(
+  options: GlobalOptions,
+): Edge & { exitCode: () => ExitCode; close: () => void; bug: (error: unknown) => ExitCode } {
+  const folder = resolve(options.cwd ?? ".");
+  const interrupted = new AbortController();
+  const out = createOutput({
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+    verbose: options.verbose ?? false,
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    colour: process.stderr.isTTY && !process.env["NO_COLOR"],
+  });
+  const stop = (): void => {
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  };
+  const context = (): Context => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      if (!process.listeners(signal).includes(stop)) process.on(signal, stop);
+    }
+    return {
+      cwd: repositoryAround(folder),
+      env: process.env,
+      now: () => new Date(),
+      fetch: globalThis.fetch,
+      emit: out.emit,
+      signal: interrupted.signal,
+    };
+  };
+  const bug = (error: unknown): ExitCode => {
+    process.stderr.write(`this is a bug in Lockstep, please report it:\n${inspect(error, { depth: 4 })}\n`);
+    return 3;
+  };
+  const close = (): void => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
+  };
+  return { folder, context, out, bug, close, exitCode: out.exitCode };
+}
+
+/** The nearest folder upwards that holds `.git` (a file in a worktree), else the folder itself. */
+function repositoryAround(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, ".git"))) return at;
+    if (dirname(at) === at) return folder;
+  }
+}

@@ -1,0 +1,36 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+import type { ProgressEvent } from "../core/index.ts";
+import { bytes, duration } from "./text.ts";
+
+interface ProgressOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly colour: boolean;
+}
+
+/** An event as one line (without its end) for a person who watches, or undefined when it is not for their eyes. */
+export function progressLine(event: ProgressEvent, options: ProgressOptions): string | undefined {
+  const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
+    options.colour ? styleText(format, text, { validateStream: false }) : text;
+  if (event.type === "warning") return `${paint("yellow", "warning:")} ${event.message}`;
+  if (options.json || options.quiet) return undefined;
+  switch (event.type) {
+    case "note":
+      return event.message;
+    case "stage-cached":
+      return `${paint("cyan", event.stage)}: cached${options.verbose ? ` (${event.key})` : ""}`;
+    case "stage-started":
+      return `${paint("cyan", event.stage)}: runs, because ${event.reason}`;
+    case "stage-output":
+      // A stage's own colours and cursor moves are for a terminal only.
+      return `${paint("gray", `${event.stage} |`)} ${options.colour ? event.text : stripVTControlCharacters(event.text)}`;
+    case "stage-ended":
+      return `${paint("cyan", event.stage)}: ${event.ok ? paint("green", "done") : paint("red", "failed")} in ${duration(event.ms)}`;
+    case "transfer":
+      if (event.bytes < event.total && !options.verbose) return undefined;
+      return `${event.direction === "push" ? "pushed" : "pulled"} ${event.what} (${bytes(event.total)})`;
+    case "effect":
+      return options.verbose ? paint("gray", `effect: ${event.name}`) : undefined;
+  }
+}

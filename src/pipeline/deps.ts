@@ -1,0 +1,116 @@
+import type { DataLock } from "../config/index.ts";
+import { fail, ok } from "../core/index.ts";
+import type { Context, Digest, Failure, Location, RelativePath, Result } from "../core/index.ts";
+import type { Source } from "../git/index.ts";
+import { contentDigest } from "../store/index.ts";
+import type { Content } from "./key.ts";
+import { covers } from "./stage.ts";
+import type { LooseStage, Placed, Stage } from "./stage.ts";
+
+/** Where the content of a dep comes from. A folder may be made of several parts. */
+export interface DepParts {
+  /** Outputs of other stages: the one the dep lies in, or those that lie in it. */
+  readonly outs: readonly { readonly stage: string; readonly path: RelativePath }[];
+  readonly datasets: readonly { readonly name: string; readonly path: RelativePath; readonly digest: Digest }[];
+  /** True when files of the repository may be part of it. */
+  readonly files: boolean;
+}
+
+/** Takes a dep apart. What lies in an output or a dataset is that output or dataset as a whole. */
+export function partsOf(dep: Placed, stage: string, stages: readonly LooseStage[], lock: DataLock): DepParts {
+  const outs = stages
+    .filter(({ name }) => name !== stage)
+    .flatMap(({ name, outs: made }) => made.map(({ path }) => ({ stage: name, path })));
+  const datasets = Object.entries(lock.datasets).map(([name, { path, digest }]) => ({ name, path, digest }));
+  const outer = outs.filter(({ path }) => covers(path, dep.path)).slice(0, 1);
+  if (outer.length > 0) return { outs: outer, datasets: [], files: false };
+  const holder = datasets.filter(({ path }) => covers(path, dep.path));
+  if (holder.length > 0) return { outs: [], datasets: holder, files: false };
+  return {
+    outs: outs.filter(({ path }) => covers(dep.path, path)),
+    datasets: datasets.filter(({ path }) => covers(dep.path, path)),
+    files: true,
+  };
+}
+
+/** Deps that are neither a file, a dataset nor any stage's output. A broken lock or tree is the other failure. */
+export async function missingDeps(
+  source: Source,
+  lock: DataLock,
+  stages: readonly LooseStage[],
+  at: (path: readonly PropertyKey[]) => Location,
+): Promise<Result<Failure[]>> {
+  const failures: Failure[] = [];
+  for (const stage of stages) {
+    for (const dep of [...stage.deps, ...stage.env.files]) {
+      const parts = partsOf(dep, stage.name, stages, lock);
+      if (parts.outs.length > 0 || parts.datasets.length > 0) continue;
+      if (stage.outs.some(({ path }) => covers(path, dep.path))) continue; // its own output: a cycle, told as one
+      const kind = await source.stat(dep.path);
+      if (!kind.ok) return kind;
+      if (kind.value === undefined) {
+        failures.push({ code: "dep-missing", at: at(dep.where), stage: stage.name, path: dep.path });
+      }
+    }
+  }
+  return ok(failures);
+}
+
+/** What a dep's key entry needs to know beyond the source. */
+export interface DepWorld {
+  readonly context: Context;
+  readonly source: Source;
+  readonly lock: DataLock;
+  readonly stages: readonly Stage[];
+  /** Digest of a stage's output, once it is known. */
+  readonly out: (stage: string, path: RelativePath) => Digest | undefined;
+}
+
+/** The key entries of a dep; undefined while an output it takes from is not known. */
+export async function contentOf(dep: Placed, stage: Stage, world: DepWorld): Promise<Result<Content[] | undefined>> {
+  const parts = partsOf(dep, stage.name, world.stages, world.lock);
+  const contents: Content[] = [];
+  for (const out of parts.outs) {
+    const digest = world.out(out.stage, out.path);
+    if (digest === undefined) return ok(undefined);
+    contents.push({ path: covers(out.path, dep.path) ? dep.path : out.path, digest });
+  }
+  for (const { path, digest } of parts.datasets)
+    contents.push({ path: covers(path, dep.path) ? dep.path : path, digest });
+  if (!parts.files) return ok(contents);
+  const apart = [...parts.outs, ...parts.datasets].map(({ path }) => path);
+  const own = await sourceDigest(world.context, world.source, dep.path, apart);
+  if (!own.ok) return own;
+  if (own.value !== undefined) contents.push({ path: dep.path, digest: own.value });
+  else if (contents.length === 0) {
+    const hint = "git sees nothing there; what git ignores is tracked with `lockstep data add`";
+    return fail({ code: "file-missing", path: dep.path, neededBy: `stage "${stage.name}"`, hint });
+  }
+  return ok(contents);
+}
+
+/**
+ * Digest of a file or folder of the repository, equal at a revision and in the working tree. A folder counts without
+ * what lies in `apart`; one that holds nothing else is undefined, because git does not know empty folders.
+ */
+async function sourceDigest(
+  context: Context,
+  source: Source,
+  path: RelativePath,
+  apart: readonly string[],
+): Promise<Result<Digest | undefined>> {
+  const rest: Source = {
+    label: source.label,
+    commit: source.commit,
+    read: (name) => source.read(name),
+    stat: (name) => source.stat(name),
+    mode: (name) => source.mode(name),
+    async list(folder) {
+      const listed = await source.list(folder);
+      return listed.ok ? ok(listed.value.filter((name) => !apart.some((other) => covers(other, name)))) : listed;
+    },
+  };
+  const content = await contentDigest(context, rest, path);
+  if (!content.ok) return content;
+  return ok(content.value === undefined || content.value.files === 0 ? undefined : content.value.digest);
+}

@@ -1,0 +1,16 @@
+export { loadPipeline, loadPipelines } from "./load.ts";
+export type { Output, ParamsFrom, Pipeline, Stage, Use } from "./stage.ts";
+export { stageKey } from "./key.ts";
+export type { KeyInputs } from "./key.ts";
+export { readParams } from "./params.ts";
+export { plan } from "./plan.ts";
+export type { Plan, PlannedStage, PlanOptions } from "./plan.ts";
+export { run } from "./run.ts";
+export type { RunOptions, RunOutcome } from "./run.ts";
+export { experiment } from "./experiment.ts";
+export type { Experiment, ExperimentOptions } from "./experiment.ts";
+export { verifyResult } from "./verify.ts";
+export { headIfClean } from "./head.ts";
+export { openWorkspace } from "./workspace.ts";
+export type { Workspace } from "./workspace.ts";
+export { parseSetting, setParams } from "./set.ts";

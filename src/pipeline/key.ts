@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { canonicalJson, compareCodeUnits } from "../core/index.ts";
+import type { Digest, Json, RelativePath, StageKey } from "../core/index.ts";
+import type { Use } from "./stage.ts";
+
+/** The content of one dep or environment file. */
+export interface Content {
+  readonly path: RelativePath;
+  readonly digest: Digest;
+}
+
+/** Everything a stage's result depends on, and nothing else: what is not here cannot change the key. */
+export interface KeyInputs {
+  readonly cmd: readonly string[];
+  /** `.` for the root. */
+  readonly wdir: string;
+  readonly deps: readonly Content[];
+  /** File -> parameter -> value. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  readonly outs: readonly { readonly path: RelativePath; readonly use: Use }[];
+  readonly env: {
+    readonly files: readonly Content[];
+    /** null: not set. */
+    readonly vars: Readonly<Record<string, string | null>>;
+    readonly image: string | null;
+  };
+}
+
+/** Goes before the hashed bytes, so that no other hash of Lockstep can be mistaken for a key. */
+const FRAME = "lockstep-stage-key/1\n";
+
+/** Stage key v1: SHA-256 of the frame and the inputs as canonical JSON. Golden vectors in test/pipeline hold it. */
+export function stageKey(inputs: KeyInputs): StageKey {
+  const { cmd, wdir, deps, params, outs, env } = inputs;
+  const json = canonicalJson({
+    version: 1,
+    cmd,
+    wdir,
+    deps: sorted(deps, ({ path }) => path).map(({ path, digest }) => ({ path, digest })),
+    params,
+    outs: sorted(outs, ({ path, use }) => `${path}\0${use}`).map(({ path, use }) => ({ path, use })),
+    env: {
+      files: sorted(env.files, ({ path }) => path).map(({ path, digest }) => ({ path, digest })),
+      vars: env.vars,
+      image: env.image,
+    },
+  });
+  return createHash("sha256").update(FRAME).update(json).digest("hex") as StageKey;
+}
+
+function sorted<T>(list: readonly T[], by: (entry: T) => string): T[] {
+  return list.toSorted((a, b) => compareCodeUnits(by(a), by(b)));
+}

@@ -1,0 +1,34 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Context } from "../core/index.ts";
+import type { KeyInputs } from "./key.ts";
+
+/**
+ * What each stage's key was made of when it last ran or was found cached here. Only reasons are told from it: it may
+ * be deleted, and a damaged one counts as none.
+ */
+function fileOf(context: Context, pipeline: string, stage: string): string {
+  return join(context.cwd, ".lockstep", "last", pipeline, `${stage}.json`);
+}
+
+export async function lastInputs(context: Context, pipeline: string, stage: string): Promise<KeyInputs | undefined> {
+  try {
+    const { lastVersion, inputs } = JSON.parse(await readFile(fileOf(context, pipeline, stage), "utf8"));
+    return lastVersion === 1 ? (inputs as KeyInputs) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function rememberInputs(
+  context: Context,
+  pipeline: string,
+  stage: string,
+  inputs: KeyInputs,
+): Promise<void> {
+  const file = fileOf(context, pipeline, stage);
+  const next = `${file}.${process.pid}`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(next, JSON.stringify({ lastVersion: 1, inputs }));
+  await rename(next, file);
+}

@@ -1,0 +1,147 @@
+import { z } from "zod";
+import { parseConfig } from "../config/index.ts";
+import type { Positioned } from "../config/index.ts";
+import { all, fail, ok } from "../core/index.ts";
+import type { Failure, Json, Location, Result } from "../core/index.ts";
+import type { Source } from "../git/index.ts";
+import type { Pipeline, Stage } from "./stage.ts";
+
+type Values = Readonly<Record<string, Json>>;
+
+const schema = z.record(z.string(), z.json());
+
+/** The parameter files of one tree, each read and parsed once. */
+export class ParamFiles {
+  readonly #source: Source;
+  readonly #files = new Map<string, Promise<Result<Positioned<Values> | undefined>>>();
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Undefined: the file is not there. */
+  read(file: string): Promise<Result<Positioned<Values> | undefined>> {
+    const known = this.#files.get(file) ?? this.#parse(file);
+    this.#files.set(file, known);
+    return known;
+  }
+
+  async #parse(file: string): Promise<Result<Positioned<Values> | undefined>> {
+    const bytes = await this.#source.read(file);
+    if (!bytes.ok || bytes.value === undefined) return bytes as Result<undefined>;
+    return parseParams(file, bytes.value.toString("utf8"));
+  }
+}
+
+/** Reads yaml, json or toml by the file's ending. */
+export async function parseParams(file: string, text: string): Promise<Result<Positioned<Values>>> {
+  if (/\.(ya?ml|json)$/.test(file)) return parseConfig(file, text === "" ? "{}" : text, schema);
+  if (!file.endsWith(".toml")) {
+    return fail({ code: "unsupported", what: `${file} as a parameter file`, hint: "yaml, json and toml are read" });
+  }
+  const { parse, TomlError } = await import("smol-toml");
+  try {
+    // TOML's dates become the text they were written as.
+    const value = JSON.parse(JSON.stringify(parse(text))) as Values;
+    return ok({ file, value, at: () => ({ file, line: 1, column: 1 }) });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const at: Location = {
+      file,
+      line: error.line,
+      column: error.column,
+      source: text.split("\n")[error.line - 1] ?? "",
+    };
+    const problem = error.message.split("\n")[0] ?? "not valid TOML";
+    return fail({ code: "file-invalid", at, problem, cause: error });
+  }
+}
+
+/** The values a stage reads: file -> parameter -> value. Everything that is missing is told, with its place in the pipeline. */
+export async function stageParams(
+  files: ParamFiles,
+  pipeline: Pipeline,
+  stage: Stage,
+): Promise<Result<Record<string, Record<string, Json>>>> {
+  const read = await Promise.all(
+    stage.params.map(async ({ path, keys, where }): Promise<Result<[string, Record<string, Json>]>> => {
+      const parsed = await files.read(path);
+      if (!parsed.ok) return parsed;
+      if (parsed.value === undefined) {
+        return fail({ code: "file-missing", path, neededBy: `stage "${stage.name}" (${pipeline.file})` });
+      }
+      const picked = (keys ?? Object.keys(parsed.value.value)).map((key) =>
+        pick(parsed.value as Positioned<Values>, key),
+      );
+      const failures = picked.flatMap((result, index): Failure[] => {
+        if (result.ok) return [];
+        const key = keys?.[index] ?? "";
+        return result.failures.map((failure) =>
+          failure.code === "param-missing" ? { ...failure, key, at: pipeline.at(where) } : failure,
+        );
+      });
+      const [first, ...rest] = failures;
+      if (first !== undefined) return fail(first, ...rest);
+      return ok([path, Object.fromEntries(picked.flatMap((result) => (result.ok ? [result.value] : [])))]);
+    }),
+  );
+  const values = all(read);
+  return values.ok ? ok(Object.fromEntries(values.value)) : values;
+}
+
+/** What every stage of a pipeline reads, by stage. */
+export async function readParams(
+  source: Source,
+  pipeline: Pipeline,
+): Promise<Result<[string, Record<string, Record<string, Json>>][]>> {
+  const files = new ParamFiles(source);
+  const read = pipeline.stages.map(async (stage): Promise<Result<[string, Record<string, Record<string, Json>>]>> => {
+    const values = await stageParams(files, pipeline, stage);
+    return values.ok ? ok([stage.name, values.value]) : values;
+  });
+  return all(await Promise.all(read));
+}
+
+/** `a.b.c`, where a member's own name may hold dots too; numbers count into lists. */
+export function pathOf(value: Json, key: string): readonly string[] | undefined {
+  const parts = key.split(".");
+  if (value === null || typeof value !== "object") return undefined;
+  for (let length = 1; length <= parts.length; length++) {
+    const name = parts.slice(0, length).join(".");
+    if (!Object.hasOwn(value, name)) continue;
+    if (length === parts.length) return [name];
+    const rest = pathOf((value as Values)[name] as Json, parts.slice(length).join("."));
+    if (rest !== undefined) return [name, ...rest];
+  }
+  return undefined;
+}
+
+function pick(file: Positioned<Values>, key: string): Result<[string, Json]> {
+  // Of a whole file the members are taken by their own names, which `pathOf` finds first.
+  const path = pathOf(file.value, key);
+  if (path === undefined) return fail({ code: "param-missing", at: file.at([]), file: file.file, key });
+  const value = path.reduce<Json>((inner, name) => (inner as Values)[name] as Json, file.value);
+  const inexact = tooLarge(value, path);
+  if (inexact === undefined) return ok([key, value]);
+  const at = file.at(inexact);
+  const written = at.source?.slice(at.column - 1, at.column - 1 + (at.length ?? 0)) ?? "";
+  if (/[.eE]/.test(written)) return ok([key, value]);
+  return fail({
+    code: "file-invalid",
+    at,
+    problem: `"${inexact.join(".")}" is an integer beyond 2^53, which would be rounded`,
+    hint: "write it as a text (in quotes) or as a float",
+  });
+}
+
+function tooLarge(value: Json, path: readonly PropertyKey[]): readonly string[] | undefined {
+  if (typeof value === "number") {
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? path.map(String) : undefined;
+  }
+  if (value === null || typeof value !== "object") return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const found = tooLarge(member as Json, [...path, name]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,114 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import type { Context } from "../core/index.ts";
+import { forgetGroup, noteGroup } from "./groups.ts";
+
+/** How a shell command ended. `tail` is the end of what it printed, both streams together. */
+export interface CommandEnd {
+  readonly how: "ok" | "failed" | "timeout" | "interrupted";
+  /** Completes "stage x ...". */
+  readonly reason: string;
+  readonly tail: string;
+}
+
+interface CommandOptions {
+  readonly stage: string;
+  readonly folder: string;
+  readonly timeoutMs: number | null;
+  /** Aborted when the run is to stop. */
+  readonly signal: AbortSignal;
+}
+
+const TAIL_LINES = 20;
+const TAIL_CHARACTERS = 4000;
+/** Between the polite signal and the one that cannot be ignored. */
+const GRACE_MS = 5000;
+
+/**
+ * Runs one shell command in a process group of its own, so that a timeout or an interruption ends everything it
+ * started. Its output is told line by line.
+ */
+export async function runCommand(context: Context, command: string, options: CommandOptions): Promise<CommandEnd> {
+  if (options.signal.aborted) return { how: "interrupted", reason: "was interrupted", tail: "" };
+  const child = spawn("/bin/sh", ["-c", command], {
+    cwd: options.folder,
+    env: { ...context.env, PATH: withPackages(context) },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (child.pid !== undefined) noteGroup(context, child.pid);
+  const tail: string[] = [];
+  const read = (stream: "stdout" | "stderr", from: Readable): Promise<void> =>
+    new Promise((done) => {
+      const lines = createInterface({ input: from, crlfDelay: Infinity });
+      lines.on("line", (text) => {
+        tail.push(text);
+        if (tail.length > TAIL_LINES) tail.shift();
+        context.emit({ type: "stage-output", stage: options.stage, stream, text });
+      });
+      lines.on("close", done);
+    });
+  const printed = Promise.all([read("stdout", child.stdout), read("stderr", child.stderr)]);
+  let cut: "timeout" | "interrupted" | undefined;
+  let kill: NodeJS.Timeout | undefined;
+  const stop = (why: "timeout" | "interrupted"): void => {
+    cut ??= why;
+    signalGroup(child.pid, "SIGTERM");
+    kill ??= setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE_MS);
+  };
+  const interrupted = (): void => stop("interrupted");
+  options.signal.addEventListener("abort", interrupted);
+  const timer = options.timeoutMs === null ? undefined : setTimeout(() => stop("timeout"), options.timeoutMs);
+  const ended = await new Promise<{ code: number | null; signal: string | null; error?: Error }>((resolve) => {
+    child.on("error", (error) => resolve({ code: null, signal: null, error }));
+    child.on("exit", (code, signal) => resolve({ code, signal }));
+  });
+  clearTimeout(timer);
+  // What the command left running in its group would hold our pipes and write to outputs behind our back.
+  signalGroup(child.pid, "SIGKILL");
+  clearTimeout(kill);
+  options.signal.removeEventListener("abort", interrupted);
+  if (ended.error === undefined) await printed;
+  if (child.pid !== undefined) forgetGroup(context, child.pid);
+  return { ...verdict(ended, cut, options), tail: tail.join("\n").slice(-TAIL_CHARACTERS) };
+}
+
+function verdict(
+  ended: { code: number | null; signal: string | null; error?: Error },
+  cut: "timeout" | "interrupted" | undefined,
+  options: CommandOptions,
+): Omit<CommandEnd, "tail"> {
+  if (cut === "interrupted") return { how: "interrupted", reason: "was interrupted" };
+  if (cut === "timeout")
+    return { how: "timeout", reason: `ran longer than its timeout of ${(options.timeoutMs ?? 0) / 1000} s` };
+  if (ended.error) return { how: "failed", reason: `could not be started: ${ended.error.message}` };
+  if (ended.code === 0) return { how: "ok", reason: "ended well" };
+  return {
+    how: "failed",
+    reason: ended.code === null ? `was ended by ${ended.signal}` : `ended with exit code ${ended.code}`,
+  };
+}
+
+/** Programs of npm packages are found as in npm scripts: `node_modules/.bin` of the repository and of every folder above. */
+function withPackages(context: Context): string {
+  const folders: string[] = [];
+  for (let at = context.cwd; ; at = dirname(at)) {
+    const bin = join(at, "node_modules", ".bin");
+    if (existsSync(bin)) folders.push(bin);
+    if (dirname(at) === at) break;
+  }
+  return [...folders, context.env["PATH"] ?? ""].filter((part) => part !== "").join(delimiter);
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // ESRCH: nothing of the group is left. EPERM: macOS says so of a group of zombies.
+    if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}

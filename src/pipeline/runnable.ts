@@ -1,0 +1,71 @@
+import { fail, ok } from "../core/index.ts";
+import type { Context, Result } from "../core/index.ts";
+import type { Store } from "../store/index.ts";
+import type { KeyWorld } from "./inputs.ts";
+import { lostOutput, outputsFor, unstoredOutput } from "./outputs.ts";
+import { planIn } from "./plan.ts";
+import type { PlannedWithInputs } from "./plan.ts";
+import type { RunOptions } from "./run.ts";
+import type { Stage } from "./stage.ts";
+
+/**
+ * The plan of the chosen stages, made sure to be possible: a cached stage whose outputs are wanted but are neither in
+ * place nor in any store runs again, and what that needs is looked at in turn.
+ */
+export async function planRunnable(
+  context: Context,
+  world: KeyWorld,
+  options: RunOptions,
+  stores: readonly Store[],
+): Promise<Result<PlannedWithInputs[]>> {
+  const chosen = choose(options.pipeline.stages, options.stage);
+  if (!chosen.ok) return chosen;
+  const again = new Map<string, string>();
+  for (;;) {
+    const planned = await planIn(context, world, { ...options, force: options.force === true || again });
+    if (!planned.ok) return planned;
+    const list = planned.value.filter(({ stage }) => chosen.value.has(stage));
+    const lost = await firstLost(context, list, options, stores);
+    if (!lost.ok) return lost;
+    if (lost.value === undefined) return ok(list);
+    again.set(lost.value.stage, `its output ${lost.value.path} is in no store any more`);
+    for (const stage of options.pipeline.stages) world.forget(stage.name);
+  }
+}
+
+async function firstLost(
+  context: Context,
+  planned: readonly PlannedWithInputs[],
+  options: RunOptions,
+  stores: readonly Store[],
+): Promise<Result<{ stage: string; path: string } | undefined>> {
+  const stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
+  const readers = planned.filter(({ action }) => action === "run").map(({ stage }) => stages.get(stage) as Stage);
+  for (const { stage: name, record } of planned) {
+    const stage = stages.get(name);
+    if (record === undefined || stage === undefined) continue;
+    const wanted =
+      options.restore === "all"
+        ? record.outs
+        : readers.filter(({ needs }) => needs.includes(name)).flatMap((reader) => outputsFor(record, reader));
+    const lost = await lostOutput(context, stage, wanted, stores);
+    if (!lost.ok) return lost;
+    // What is not brought here is still named by the result, which must not name bytes that are nowhere.
+    const unstored = options.restore === "all" ? ok(undefined) : await unstoredOutput(stage, record.outs, stores);
+    if (!unstored.ok) return unstored;
+    const gone = lost.value ?? unstored.value;
+    if (gone !== undefined) return ok({ stage: name, path: gone.path });
+  }
+  return ok(undefined);
+}
+
+/** A stage and everything it needs, or all. */
+function choose(stages: readonly Stage[], wanted: string | undefined): Result<ReadonlySet<string>> {
+  if (wanted === undefined) return ok(new Set(stages.map(({ name }) => name)));
+  if (!stages.some(({ name }) => name === wanted)) {
+    return fail({ code: "unknown-name", what: "stage", name: wanted, known: stages.map(({ name }) => name) });
+  }
+  const chosen = new Set([wanted]);
+  for (const stage of stages.toReversed()) if (chosen.has(stage.name)) stage.needs.forEach((name) => chosen.add(name));
+  return ok(chosen);
+}

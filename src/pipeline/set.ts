@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { parse, parseDocument } from "yaml";
+import { fail, ok } from "../core/index.ts";
+import type { Context, Json, RelativePath, Result } from "../core/index.ts";
+import { isRelativePath } from "../core/index.ts";
+import type { Source } from "../git/index.ts";
+import { writeFileAtomically } from "../store/index.ts";
+import { parseParams, pathOf } from "./params.ts";
+
+/** A parameter to be set: `[file:]key=value`. */
+export interface Setting {
+  readonly file: RelativePath;
+  readonly key: string;
+  readonly value: Json;
+}
+
+/** Reads `train.epochs=12` or `conf/a.yaml:train.epochs=12`; the value is read as YAML. */
+export function parseSetting(text: string): Result<Setting> {
+  const match = /^(?:([^=:]+):)?([^=:]+)=(.*)$/s.exec(text);
+  const [, file = "params.yaml", key = "", written = ""] = match ?? [];
+  if (match === null || !isRelativePath(file)) {
+    return fail({ code: "usage", message: `"${text}" is not [FILE:]KEY=VALUE`, hint: "as in --set train.epochs=12" });
+  }
+  try {
+    return ok({ file, key, value: parse(written) as Json });
+  } catch (error) {
+    return fail({ code: "usage", message: `the value in "${text}" is not valid YAML`, cause: error });
+  }
+}
+
+/**
+ * Writes parameters into their files in the working tree, as an edit by hand would: a run is a function of the files
+ * that stand there, and the edit is what a pull request shows. Comments and layout of YAML stay. A key that is not
+ * there is a mistake, never a new parameter.
+ */
+export async function setParams(context: Context, source: Source, settings: readonly Setting[]): Promise<Result<void>> {
+  const texts = new Map<string, string>();
+  for (const { file, key, value } of settings) {
+    const known = texts.get(file);
+    const read = known === undefined ? await source.read(file) : ok(Buffer.from(known));
+    if (!read.ok) return read;
+    if (read.value === undefined) return fail({ code: "file-missing", path: file, neededBy: `--set ${key}` });
+    const next = await withValue(file, read.value.toString("utf8"), key, value);
+    if (!next.ok) return next;
+    texts.set(file, next.value);
+  }
+  for (const [file, text] of texts) {
+    const written = await writeFileAtomically(context, join(context.cwd, file), text);
+    if (!written.ok) return written;
+  }
+  return ok();
+}
+
+async function withValue(file: string, text: string, key: string, value: Json): Promise<Result<string>> {
+  const parsed = await parseParams(file, text);
+  if (!parsed.ok) return parsed;
+  if (file.endsWith(".toml"))
+    return fail({ code: "unsupported", what: `--set in ${file}`, hint: "edit the file by hand" });
+  const path = pathOf(parsed.value.value, key);
+  if (path === undefined) return fail({ code: "param-missing", at: parsed.value.at([]), file, key });
+  if (file.endsWith(".json")) {
+    const whole = JSON.parse(text) as Record<string, unknown>;
+    const parent = path.slice(0, -1).reduce<Record<string, unknown>>((at, name) => at[name] as typeof whole, whole);
+    parent[path.at(-1) as string] = value;
+    return ok(`${JSON.stringify(whole, null, /^[ \t]+(?=")/m.exec(text)?.[0] ?? 2)}\n`);
+  }
+  const document = parseDocument(text);
+  document.setIn(path, value);
+  return ok(document.toString({ lineWidth: 0 }));
+}
