@@ -33,7 +33,7 @@ export function workingTree(context: Context): Source {
       ]);
       if (!listed.ok) return listed;
       // A file in the middle of a merge is listed once for each side.
-      const paths = new Set(listed.value.split("\0").filter((path) => path !== "" && path !== folder));
+      const paths = new Set(listed.value.split("\0").filter((path) => path !== "" && path !== folder && !isOurs(path)));
       const present = await Promise.all([...paths].map(async (path) => ((await exists(context, path)) ? [path] : [])));
       return ok(present.flat().sort(compareCodeUnits));
     },
@@ -66,6 +66,11 @@ async function entry(
     if (["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(error.code)) return ok(undefined);
     return fail({ code: "external", what: path, problem: error.message, cause: error });
   }
+}
+
+/** Lockstep's own state is no part of the user's files, whatever .gitignore says. */
+function isOurs(path: string): boolean {
+  return path.startsWith(".lockstep/");
 }
 
 /** A tracked file may have been deleted; a link that leads nowhere is there all the same. */

@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { fail, ok } from "../core/index.ts";
+import { attempt, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
-import { mapLimited, temporaryFolder } from "./files.ts";
+import { mapLimited, prepareTemporaryFolder } from "./files.ts";
 import type { Store, StoredBlob } from "./store.ts";
 
 const WIDTH = 4;
@@ -42,7 +42,9 @@ async function copyOne(
   if (!present.ok) return present;
   if (present.value) return ok(undefined);
   // By way of a file: a blob may be larger than memory.
-  const between = join(temporaryFolder(context), randomUUID());
+  const folder = await attempt(".lockstep/tmp", () => prepareTemporaryFolder(context));
+  if (!folder.ok) return folder;
+  const between = join(folder.value, randomUUID());
   try {
     const taken = await from.toFile(digest, between);
     return taken.ok ? await to.putFile(between) : taken;

@@ -16,7 +16,7 @@ export function digestOf(bytes: Uint8Array): Digest {
 export async function digestOfFile(absolute: string): Promise<Result<StoredBlob>> {
   return attempt(absolute, async () => {
     await using file = await open(absolute, "r");
-    return digestOfHandle(file);
+    return await digestOfHandle(file);
   });
 }
 

@@ -116,7 +116,7 @@ export function fileStore(context: Context, { url, folder, durable }: FileStoreO
     putFile: (absolute) =>
       attempt(`${absolute} -> ${url}`, async () => {
         await using from = await open(absolute, "r");
-        return store((file) => digestOfHandle(from, file));
+        return await store((file) => digestOfHandle(from, file));
       }),
     async *list() {
       for await (const prefix of entriesOf(blobs)) {

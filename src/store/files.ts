@@ -1,13 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { attempt } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 
 /** Where half-made things of the working tree live until one rename publishes them; ignored by git. */
-export function temporaryFolder(context: Context): string {
+function temporaryFolder(context: Context): string {
   return join(context.cwd, ".lockstep", "tmp");
+}
+
+/** Makes that folder, and has git ignore all of `.lockstep` when it is new, whatever the user's .gitignore says. */
+export async function prepareTemporaryFolder(context: Context): Promise<string> {
+  const folder = temporaryFolder(context);
+  const created = await mkdir(folder, { recursive: true });
+  if (created !== undefined) await writeFile(join(context.cwd, ".lockstep", ".gitignore"), "*\n");
+  return folder;
 }
 
 /** Opens a new file of a name nobody else has; its folder is made when it is not there. */
@@ -30,7 +38,7 @@ export async function writeFileAtomically(
   bytes: string | Uint8Array,
 ): Promise<Result<void>> {
   return attempt(absolute, async () => {
-    const { path, file } = await createTemporary(temporaryFolder(context));
+    const { path, file } = await createTemporary(await prepareTemporaryFolder(context));
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -5,7 +5,7 @@ import { dirname, join, sep } from "node:path";
 import { attempt, fail, failedIfAny, isRelativePath, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
 import { fromFirst, readTree } from "./closure.ts";
-import { mapLimited, temporaryFolder } from "./files.ts";
+import { mapLimited, prepareTemporaryFolder } from "./files.ts";
 import { entriesAt } from "./snapshot.ts";
 import { statIndex } from "./stat-index.ts";
 import type { Store } from "./store.ts";
@@ -40,7 +40,9 @@ export async function restore(context: Context, output: Restorable, stores: read
   const there = present.value;
   if (there?.kind === kind && isSame(kind, there.entries, wanted.value)) return ok();
 
-  const aside = join(temporaryFolder(context), randomUUID());
+  const folder = await attempt(".lockstep/tmp", () => prepareTemporaryFolder(context));
+  if (!folder.ok) return folder;
+  const aside = join(folder.value, randomUUID());
   const reusable = new Map(there?.kind === "tree" ? there.entries.map((entry) => [entry.path, entry]) : []);
   try {
     const made = await attempt(path, () => mkdir(kind === "tree" ? join(aside, "new") : aside, { recursive: true }));

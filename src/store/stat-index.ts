@@ -1,9 +1,9 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import type { BigIntStats } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { isDigest, isSystemError } from "../core/index.ts";
 import type { Context, Digest } from "../core/index.ts";
-import { writeFileAtomically } from "./files.ts";
+import { prepareTemporaryFolder, writeFileAtomically } from "./files.ts";
 
 /** What a file looked like when its digest was taken. */
 interface Entry {
@@ -52,7 +52,7 @@ export class StatIndex {
   /** Taken before reading files whose digests are to be remembered. */
   async mark(): Promise<bigint> {
     const path = `${fileOf(this.#context)}.mark`;
-    await mkdir(dirname(path), { recursive: true });
+    await prepareTemporaryFolder(this.#context);
     await writeFile(path, "\n");
     return (await stat(path, { bigint: true })).mtimeNs;
   }
