@@ -16,6 +16,11 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   dag: { summary: "draw the graph of a pipeline", load: () => import("./commands/dag.ts") },
   metrics: { summary: "print the metrics of the last run", load: () => import("./commands/metrics.ts") },
   params: { summary: "print the parameters each stage reads", load: () => import("./commands/params.ts") },
+  compare: {
+    summary: "say whether a change is better, with the evidence",
+    load: () => import("./commands/compare.ts"),
+  },
+  report: { summary: "write the report of any two revisions", load: () => import("./commands/report.ts") },
 };
 
 /** Runs one command line (without `node` and the script). The exit code is the only way it tells how it went. */

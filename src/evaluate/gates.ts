@@ -48,6 +48,16 @@ export function judgeGates(input: GateInput): GateResult[] {
   });
 }
 
+/** What a gate allows to be lost is what the team said does not matter. */
+export function marginsOf(gates: readonly Gate[]): Record<string, number> {
+  const margins: Record<string, number> = {};
+  for (const gate of gates) {
+    if (!("max_regression" in gate) || gate.max_regression === 0) continue;
+    margins[gate.metric] = Math.min(margins[gate.metric] ?? Infinity, gate.max_regression);
+  }
+  return margins;
+}
+
 type Rule<Name extends string> = Extract<Gate, Record<Name, unknown>>;
 
 function judgeValue(gate: Exclude<Gate, Rule<"file"> | Rule<"max_regression">>, input: GateInput): GateResult {

@@ -1,0 +1,82 @@
+import { fromBufferPromise } from "yauzl";
+import { resultSchema } from "../config/index.ts";
+import type { ResultDocument } from "../config/index.ts";
+import { fail, ok } from "../core/index.ts";
+import type { Failed, Result } from "../core/index.ts";
+
+/** Limits on what an experiment may hand over; its artifact is whatever the pull request's code made of it. */
+export const ARTIFACT = {
+  name: "lockstep-result",
+  file: "lockstep-result.json",
+  zipBytes: 8 * 1024 ** 2,
+  bytes: 32 * 1024 ** 2,
+  /** Nested lists and objects in the JSON. */
+  depth: 64,
+} as const;
+
+/**
+ * The result document in the zip of an artifact. Anything but one entry of the one name, inflating to a bounded size
+ * (counted while inflating, whatever the header says), JSON of bounded depth and the schema, is refused.
+ */
+export async function readResult(zip: Buffer): Promise<Result<ResultDocument>> {
+  const bytes = await onlyEntry(zip);
+  if (!bytes.ok) return bytes;
+  if (tooDeep(bytes.value)) return refuse(`its JSON is nested deeper than ${ARTIFACT.depth} levels`);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.value));
+  } catch {
+    return refuse(`${ARTIFACT.file} is not JSON`);
+  }
+  const parsed = resultSchema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  const issues = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.map(String).join(".")}: ${issue.message}`);
+  return refuse(`${ARTIFACT.file} does not fit its schema: ${issues.join("; ")}`);
+}
+
+async function onlyEntry(zip: Buffer): Promise<Result<Buffer>> {
+  if (zip.length > ARTIFACT.zipBytes) return refuse(`the archive is larger than ${ARTIFACT.zipBytes} bytes`);
+  try {
+    // yauzl itself refuses absolute names, backslashes and "..", and sizes that are not what the header says.
+    const archive = await fromBufferPromise(zip, { lazyEntries: true });
+    if (archive.entryCount !== 1) return refuse(`the archive holds ${archive.entryCount} files in place of one`);
+    for await (const entry of archive.eachEntry()) {
+      if (entry.fileName !== ARTIFACT.file) return refuse(`the archive holds "${entry.fileName.slice(0, 200)}"`);
+      if (entry.uncompressedSize > ARTIFACT.bytes) return refuse(`its file is larger than ${ARTIFACT.bytes} bytes`);
+      const chunks: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of (await archive.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > ARTIFACT.bytes) return refuse(`its file is larger than ${ARTIFACT.bytes} bytes`);
+        chunks.push(chunk);
+      }
+      return ok(Buffer.concat(chunks));
+    }
+    return refuse("the archive is empty");
+  } catch (error) {
+    return refuse(`the archive cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Counted before parsing: what reads the value later is recursive, and deep nesting would end it. */
+function tooDeep(json: Buffer): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index];
+    if (quoted) {
+      if (byte === 0x5c) index++;
+      else if (byte === 0x22) quoted = false;
+    } else if (byte === 0x22) quoted = true;
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > ARTIFACT.depth) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return false;
+}
+
+export function refuse(reason: string): Failed {
+  return fail({ code: "result-refused", reason });
+}

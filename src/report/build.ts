@@ -1,0 +1,215 @@
+import type { Gate, RunRecord } from "../config/index.ts";
+import { compareModels, directionOf, findMetric, judgeGates, marginsOf, metricOf } from "../evaluate/index.ts";
+import type { Comparison, Evaluation, Numbers, Predictions, Reference } from "../evaluate/index.ts";
+import { dataChanges, numberRows, paramChanges } from "./changes.ts";
+import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
+
+/** One model as it stands on both sides, with its rules and what it is held against. */
+export interface ModelInput {
+  readonly name: string;
+  readonly pipeline: string;
+  readonly evaluation: Evaluation;
+  readonly gates: readonly Gate[];
+  readonly gatesFrom: "base" | "head";
+  readonly head: { readonly predictions: Predictions | null; readonly numbers: Numbers };
+  readonly base: Reference;
+  readonly production: Reference;
+  readonly productionVersion: number | null;
+  /** Bytes of each of the model's files as made by the head; null: not made. */
+  readonly files: Readonly<Record<string, number | null>>;
+  readonly notes: readonly string[];
+}
+
+export interface PipelineInput {
+  readonly head: RunRecord;
+  readonly base: RunRecord | null;
+  readonly notes: readonly string[];
+}
+
+export interface ReportInput {
+  readonly head: Report["head"];
+  readonly base: Report["base"];
+  readonly pullRequest: number | null;
+  readonly runUrl: string | null;
+  readonly pipelines: readonly PipelineInput[];
+  readonly models: readonly ModelInput[];
+  /** Of the experiment, in words. */
+  readonly failures: readonly string[];
+  readonly notes: readonly string[];
+  readonly resamples?: number;
+}
+
+/** Compares, judges and lays out; a pure function, so that the same results give the same report. */
+export function buildReport(input: ReportInput): Report {
+  const models = input.models.map((model) => modelReport(model, input.resamples));
+  const pipelines = input.pipelines.map((pipeline) => pipelineReport(pipeline, input.models));
+  const failed = input.failures.length > 0 || pipelines.some((pipeline) => !pipeline.ok);
+  const gatesFail = models.some((model) => model.gates.some((gate) => !gate.passed));
+  const { head, base, pullRequest, runUrl } = input;
+  return {
+    reportVersion: 1,
+    state: failed ? "failed" : "compared",
+    conclusion: failed || gatesFail ? "failure" : "success",
+    verdict: failed ? "failed" : combine(models),
+    head,
+    base,
+    pullRequest,
+    runUrl,
+    models,
+    pipelines,
+    failures: [...input.failures],
+    notes: [...input.notes],
+  };
+}
+
+/** The report of a result that was not accepted: the reason, and nothing of the result. */
+export function refusedReport(
+  input: Pick<ReportInput, "head" | "base" | "pullRequest" | "runUrl">,
+  reasons: readonly string[],
+): Report {
+  return {
+    reportVersion: 1,
+    state: "refused",
+    conclusion: "failure",
+    verdict: "refused",
+    ...input,
+    models: [],
+    pipelines: [],
+    failures: [...reasons],
+    notes: [],
+  };
+}
+
+/** Several models: worse where any is, else better where any is. */
+function combine(models: readonly ModelReport[]): Report["verdict"] {
+  const verdicts = models.flatMap(({ verdict }) => (verdict === null ? [] : [verdict]));
+  if (verdicts.length === 0) return "none";
+  if (verdicts.includes("worse")) return "worse";
+  if (verdicts.includes("better")) return "better";
+  return verdicts.every((verdict) => verdict === "equivalent") ? "equivalent" : "no-evidence";
+}
+
+function modelReport(model: ModelInput, resamples: number | undefined): ModelReport {
+  const { evaluation, head, base, production } = model;
+  const names = evaluation.metrics;
+  const basePredictions = base.kind === "measured" ? base.predictions : null;
+  const comparison =
+    head.predictions === null || basePredictions === null
+      ? null
+      : compareModels({
+          base: basePredictions,
+          head: head.predictions,
+          metrics: names,
+          margins: marginsOf(model.gates),
+          ...(resamples === undefined ? {} : { resamples }),
+        });
+  const gates = judgeGates({
+    gates: model.gates,
+    candidate: head,
+    base,
+    production,
+    files: model.files,
+    ...(resamples === undefined ? {} : { resamples }),
+  });
+  const notes = [...model.notes];
+  if (base.kind !== "measured") notes.push(base.why);
+  if (production.kind !== "measured") notes.push(production.why);
+  return {
+    name: model.name,
+    pipeline: model.pipeline,
+    verdict: comparison?.verdict ?? null,
+    identical: comparison?.identical ?? false,
+    pairing: comparison === null ? null : pairingOf(comparison),
+    resamples: comparison?.resamples ?? 0,
+    metrics: names.map((name) => metricRow(name, model, comparison)),
+    gates: gates.map(({ rule, passed, found }) => ({ rule, passed, found })),
+    gatesFrom: model.gatesFrom,
+    production: model.productionVersion === null ? null : { version: model.productionVersion },
+    flips: comparison?.flips == null ? null : (structuredClone(comparison.flips) as ModelReport["flips"]),
+    notes: [...new Set(notes)],
+  };
+}
+
+function pairingOf({ pairing }: Comparison): NonNullable<ModelReport["pairing"]> {
+  switch (pairing.kind) {
+    case "same":
+      return { ...pairing, base: pairing.examples, head: pairing.examples, relabelled: 0 };
+    case "common":
+      return pairing;
+    case "unpaired": {
+      const { kind, base, head, common, relabelled } = pairing;
+      return { kind, base, head, examples: common, relabelled };
+    }
+  }
+}
+
+function metricRow(name: string, model: ModelInput, comparison: Comparison | null): MetricRow {
+  const { head, base, production } = model;
+  const compared = comparison?.metrics.find((metric) => metric.name === name);
+  const productionValue = production.kind === "measured" ? valueOf(name, production) : null;
+  if (compared !== undefined) {
+    const { direction, difference, interval, test, adjusted, verdict, note } = compared;
+    return {
+      name,
+      direction,
+      base: compared.base,
+      head: compared.head,
+      difference,
+      interval: interval === null ? null : [interval[0], interval[1]],
+      test,
+      p: adjusted,
+      verdict,
+      production: productionValue,
+      note,
+    };
+  }
+  const before = base.kind === "measured" ? valueOf(name, base) : null;
+  const after = valueOf(name, head);
+  const known = findMetric(model.evaluation.task, name);
+  return {
+    name,
+    direction: known?.direction ?? directionOf(name),
+    base: before,
+    head: after,
+    difference: before === null || after === null ? null : after - before,
+    interval: null,
+    test: null,
+    p: null,
+    verdict: null,
+    production: productionValue,
+    note:
+      after === null
+        ? "not measured"
+        : known === undefined
+          ? "a number without examples: its noise is not known"
+          : null,
+  };
+}
+
+function valueOf(name: string, side: { predictions: Predictions | null; numbers: Numbers }): number | null {
+  const computed = side.predictions === null ? null : metricOf(side.predictions, name);
+  return computed ?? side.numbers[name] ?? null;
+}
+
+function pipelineReport({ head, base, notes }: PipelineInput, models: readonly ModelInput[]): PipelineReport {
+  const shown = new Set(
+    models.filter((model) => model.pipeline === head.pipeline).flatMap((model) => model.evaluation.metrics),
+  );
+  return {
+    name: head.pipeline,
+    ok: head.ok,
+    ms: head.ms,
+    stages: head.stages.map(({ stage, status, ms, reason, needs }) => ({
+      stage,
+      status,
+      ms,
+      reason,
+      needs: [...needs],
+    })),
+    numbers: numberRows(head.metrics, base?.metrics ?? null).filter((row) => !shown.has(row.name)),
+    params: paramChanges(head.params, base?.params ?? null),
+    data: dataChanges(head.data, base?.data ?? null),
+    baseCommit: base?.commit ?? null,
+    notes: [...notes],
+  };
+}

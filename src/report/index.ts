@@ -1,0 +1,11 @@
+export { buildReport, refusedReport } from "./build.ts";
+export type { ModelInput, PipelineInput, ReportInput } from "./build.ts";
+export { compareRevisions } from "./compare.ts";
+export { headline } from "./headline.ts";
+export { publishReport } from "./publish.ts";
+export type { Published, PublishOptions } from "./publish.ts";
+export { renderHtml } from "./render-html.ts";
+export { renderMarkdown } from "./render-markdown.ts";
+export { renderText } from "./render-text.ts";
+export { reportSchema } from "./schema.ts";
+export type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";

@@ -1,0 +1,68 @@
+/**
+ * Text of a pull request (names, messages, values) in Markdown that we write. All of it goes into code: there GitHub
+ * neither mentions, nor links, nor references, nor renders, and a screen reader still says it.
+ */
+
+/** Characters that would stay unseen or turn the direction of text: told by their number. Newlines become a sign. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00A0\u115F\u1160\u2800\u3164\uFFA0]/gu;
+/** What an ordinary code span may hold, even in a table: all but the backtick, pipe, backslash and angle brackets. */
+const PLAIN = /^[^`|\\<>&]*$/;
+
+/** Makes every character visible and the text one line of at most `most` characters. */
+export function visible(text: string, most = 120): string {
+  const line = text
+    .slice(0, most * 2)
+    .replace(/\r\n?|\n/g, "⏎")
+    .replace(UNSEEN, (character) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`)
+    .trim();
+  const characters = Array.from(line);
+  return characters.length <= most && text.length <= most * 2 ? line : `${characters.slice(0, most - 1).join("")}…`;
+}
+
+/** Foreign text inline, in a table cell as well as in a sentence. */
+export function code(text: string, most = 120): string {
+  const shown = visible(text, most);
+  if (shown === "") return "<code>(empty)</code>";
+  if (PLAIN.test(shown)) return `\`${shown}\``;
+  return `<code>${shown.replace(/[^A-Za-z0-9 ]/gu, (character) => `&#${character.codePointAt(0)};`)}</code>`;
+}
+
+/** A sentence that may name foreign things: as it is if nothing in it can mean anything to Markdown, else as code. */
+export function sentence(text: string, most = 400): string {
+  const shown = visible(text, most);
+  const harmless =
+    /^[A-Za-z0-9 ,.;:%+()'"=−–…-]*$/.test(shown) && !/www\.|:\w+:|\bGH-\d|^[\s#>+-]|^\d+[.)]/i.test(shown);
+  return harmless ? shown : code(text, most);
+}
+
+/** Foreign text of several lines, as a block; lines and length are bounded. */
+export function block(text: string, lines: number, most = 4_000): string {
+  const all = text.slice(-most * 4).split(/\r\n?|\n/);
+  const kept = all.slice(-lines).map((line) => visible(line, 300));
+  let body = kept.join("\n").slice(-most);
+  if (all.length > lines) body = `… ${all.length - lines} earlier lines\n${body}`;
+  const longest = Math.max(0, ...[...body.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(Math.max(3, longest + 1));
+  return `${fence}text\n${body}\n${fence}`;
+}
+
+export type Align = "left" | "right";
+
+/** A table of cells that are Markdown already. */
+export function table(head: readonly (readonly [string, Align])[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [
+    line(head.map(([title]) => title)),
+    line(head.map(([, align]) => (align === "right" ? "--:" : ":--"))),
+    ...rows.map(line),
+  ].join("\n");
+}
+
+/** `summary` is our own text; GitHub needs the empty lines to read the body as Markdown. */
+export function details(summary: string, body: string): string {
+  return `<details>\n<summary>${summary}</summary>\n\n${body}\n\n</details>`;
+}
+
+export function alert(kind: "TIP" | "NOTE" | "IMPORTANT" | "WARNING" | "CAUTION", lines: readonly string[]): string {
+  return [`> [!${kind}]`, ...lines.map((line) => `> ${line}`)].join("\n");
+}

@@ -1,0 +1,101 @@
+import { z } from "zod";
+
+const value = z.number().nullable();
+const verdict = z.enum(["better", "worse", "equivalent", "no-evidence"]);
+const commit = z.string().nullable();
+
+/** One line of a metrics table. Values of a metric computed from predictions are of the examples both sides have. */
+export const metricRowSchema = z.strictObject({
+  name: z.string(),
+  direction: z.enum(["higher", "lower"]).nullable(),
+  base: value,
+  head: value,
+  difference: value,
+  /** 95 %, of the difference. */
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+  test: z.enum(["mcnemar", "bootstrap"]).nullable(),
+  /** After Holm's correction over the metrics of the model. */
+  p: value,
+  verdict: verdict.nullable(),
+  production: value,
+  note: z.string().nullable(),
+});
+export type MetricRow = z.infer<typeof metricRowSchema>;
+
+const flipSchema = z.strictObject({ id: z.string(), label: z.string(), base: z.string(), head: z.string() });
+const flipsSchema = z.strictObject({ count: z.number(), examples: z.array(flipSchema) });
+
+export const gateRowSchema = z.strictObject({ rule: z.string(), passed: z.boolean(), found: z.string() });
+export type GateRow = z.infer<typeof gateRowSchema>;
+
+export const modelReportSchema = z.strictObject({
+  name: z.string(),
+  pipeline: z.string(),
+  /** Null where there is nothing, or not enough, to compare with. */
+  verdict: verdict.nullable(),
+  identical: z.boolean(),
+  pairing: z
+    .strictObject({
+      kind: z.enum(["same", "common", "unpaired"]),
+      /** Compared. */
+      examples: z.number(),
+      base: z.number(),
+      head: z.number(),
+      relabelled: z.number(),
+    })
+    .nullable(),
+  resamples: z.number(),
+  metrics: z.array(metricRowSchema),
+  gates: z.array(gateRowSchema),
+  /** Where the gates were read: on the base, or (a model that is new) in the pull request itself. */
+  gatesFrom: z.enum(["base", "head"]),
+  production: z.strictObject({ version: z.number() }).nullable(),
+  flips: z.strictObject({ fixed: flipsSchema, broken: flipsSchema }).nullable(),
+  notes: z.array(z.string()),
+});
+export type ModelReport = z.infer<typeof modelReportSchema>;
+
+export const pipelineReportSchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  ms: z.number(),
+  stages: z.array(
+    z.strictObject({
+      stage: z.string(),
+      status: z.enum(["cached", "run", "failed", "skipped"]),
+      ms: z.number(),
+      reason: z.string(),
+      needs: z.array(z.string()),
+    }),
+  ),
+  /** Of the metrics files: numbers without examples, so without a verdict. */
+  numbers: z.array(metricRowSchema.extend({ file: z.string() })),
+  /** JSON text of each side; null: not there. */
+  params: z.array(
+    z.strictObject({ file: z.string(), key: z.string(), base: z.string().nullable(), head: z.string().nullable() }),
+  ),
+  data: z.array(z.strictObject({ name: z.string(), base: z.string().nullable(), head: z.string().nullable() })),
+  /** Commit whose run is the base; null: there is none. */
+  baseCommit: commit,
+  notes: z.array(z.string()),
+});
+export type PipelineReport = z.infer<typeof pipelineReportSchema>;
+
+/** Everything the comment, the page and the terminal show. Its texts are the repository's, so hostile: renderers escape. */
+export const reportSchema = z.strictObject({
+  reportVersion: z.literal(1),
+  /** failed: the experiment did not end well. refused: its result was not accepted, and nothing of it is shown. */
+  state: z.enum(["compared", "failed", "refused"]),
+  /** Of the check run and the commit status. */
+  conclusion: z.enum(["success", "failure", "neutral"]),
+  verdict: z.enum(["better", "worse", "equivalent", "no-evidence", "none", "failed", "refused"]),
+  head: z.strictObject({ label: z.string(), commit }),
+  base: z.strictObject({ label: z.string(), commit }),
+  pullRequest: z.number().nullable(),
+  runUrl: z.string().nullable(),
+  models: z.array(modelReportSchema),
+  pipelines: z.array(pipelineReportSchema),
+  failures: z.array(z.string()),
+  notes: z.array(z.string()),
+});
+export type Report = z.infer<typeof reportSchema>;

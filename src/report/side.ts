@@ -1,0 +1,163 @@
+import type { ModelConfig, RecordedOutput, RunRecord, StageRecord } from "../config/index.ts";
+import { describe, fail, ok } from "../core/index.ts";
+import type { Context, Digest, Result, StageKey } from "../core/index.ts";
+import { readPredictions } from "../evaluate/index.ts";
+import type { Evaluation, Predictions } from "../evaluate/index.ts";
+import { atRevision, git } from "../git/index.ts";
+import type { Source } from "../git/index.ts";
+import { loadPipelines, plan } from "../pipeline/index.ts";
+import type { Records } from "../records/index.ts";
+import type { Store } from "../store/index.ts";
+
+/** Bytes of a predictions file that a report reads. */
+export const PREDICTIONS_BYTES = 512 * 1024 ** 2;
+/** How far back a base is looked for when the commit itself was never run. */
+const ANCESTORS = 50;
+
+/** One side of a comparison: a run, and what each of its stages produced. */
+export interface Side {
+  readonly run: RunRecord;
+  readonly outputs: ReadonlyMap<string, RecordedOutput>;
+}
+
+/** The outputs of a run's stages by path; a stage without a record contributes none. */
+export async function sideOf(
+  run: RunRecord,
+  stage: (key: StageKey) => Promise<Result<StageRecord | undefined>>,
+): Promise<Result<Side>> {
+  const outputs = new Map<string, RecordedOutput>();
+  for (const { key } of run.stages) {
+    if (key === null) continue;
+    // oxlint-disable-next-line no-await-in-loop -- a local look-up each
+    const record = await stage(key);
+    if (!record.ok) return record;
+    for (const out of record.value?.outs ?? []) outputs.set(out.path, out);
+  }
+  return ok({ run, outputs });
+}
+
+export interface FindOptions {
+  readonly records: Records;
+  readonly pipeline: string;
+  /** Only what a trusted run made: a report that others act on. */
+  readonly trusted: boolean;
+  /** This commit or none: no ancestor stands in for it. */
+  readonly exact?: boolean;
+}
+
+/**
+ * What is known of a pipeline at a commit: its run record, or what the records hold for the keys of its tree, or the
+ * run record of the nearest first-parent ancestor that has one. Undefined: none of these.
+ */
+export async function findSide(
+  context: Context,
+  commit: string,
+  options: FindOptions,
+): Promise<Result<Side | undefined>> {
+  const { records, trusted } = options;
+  const lookup = async (key: StageKey): Promise<Result<StageRecord | undefined>> =>
+    trusted ? records.trustedStage(key) : records.stage(key);
+  const known = await runAt(commit, options);
+  if (!known.ok) return known;
+  if (known.value !== undefined) return sideOf(known.value, lookup);
+  const source = await atRevision(context, commit);
+  if (!source.ok) return source;
+  const planned = await sideFromPlan(context, source.value, options);
+  if (!planned.ok || planned.value !== undefined || options.exact === true) return planned;
+  const ancestors = await git(context, ["rev-list", "--first-parent", `--max-count=${ANCESTORS + 1}`, commit]);
+  if (!ancestors.ok) return ancestors;
+  for (const ancestor of ancestors.value.trim().split("\n").slice(1)) {
+    // oxlint-disable-next-line no-await-in-loop -- the nearest wins
+    const run = await runAt(ancestor, options);
+    if (!run.ok) return run;
+    if (run.value !== undefined) return sideOf(run.value, lookup);
+  }
+  return ok(undefined);
+}
+
+async function runAt(
+  commit: string,
+  { records, pipeline, trusted }: FindOptions,
+): Promise<Result<RunRecord | undefined>> {
+  const run = await records.run(commit, pipeline);
+  if (!run.ok || run.value === undefined || !run.value.ok) return run.ok ? ok(undefined) : run;
+  return ok(trusted && run.value.provenance?.trusted !== true ? undefined : run.value);
+}
+
+/** A run that never was: every stage of the tree has a record. Its parameters and data are not told. */
+export async function sideFromPlan(
+  context: Context,
+  source: Source,
+  { records, pipeline: name, trusted }: FindOptions,
+): Promise<Result<Side | undefined>> {
+  const pipelines = await loadPipelines(source);
+  const pipeline = pipelines.ok ? pipelines.value.find((one) => one.name === name) : undefined;
+  if (pipeline === undefined) return ok(undefined);
+  const planned = await plan(context, { source, pipeline, records, trustedOnly: trusted });
+  if (!planned.ok) return ok(undefined); // an old commit that cannot be planned is one without a result
+  const { stages } = planned.value;
+  if (stages.some(({ action, record }) => action !== "cached" || record === undefined)) return ok(undefined);
+  const made = stages.flatMap(({ record }) => (record === undefined ? [] : [record]));
+  const run: RunRecord = {
+    recordVersion: 1,
+    pipeline: name,
+    commit: source.commit,
+    startedAt: made[0]?.startedAt ?? new Date(0).toISOString(),
+    ms: 0,
+    ok: true,
+    stages: stages.map(({ stage, key, reason, needs }) => ({
+      stage,
+      key,
+      status: "cached",
+      ms: 0,
+      reason,
+      needs: [...needs],
+    })),
+    params: {},
+    metrics: Object.assign({}, ...made.map(({ metrics }) => metrics)) as RunRecord["metrics"],
+    data: {},
+    provenance: null,
+  };
+  const outputs = new Map(made.flatMap(({ outs }) => outs).map((out) => [out.path, out]));
+  return ok({ run, outputs });
+}
+
+/** A side's predictions, fetched by digest (so verified) and read as the evaluation says; null: it has none. */
+export async function predictionsOf(
+  side: Side | undefined,
+  evaluation: Evaluation,
+  stores: readonly Store[],
+): Promise<Result<Predictions | null>> {
+  const out = side?.outputs.get(evaluation.predictions);
+  return out === undefined || out.kind !== "file" ? ok(null) : readBlob(out.digest, evaluation, stores);
+}
+
+export async function readBlob(
+  digest: Digest,
+  evaluation: Evaluation,
+  stores: readonly Store[],
+): Promise<Result<Predictions>> {
+  for (const store of stores) {
+    // oxlint-disable-next-line no-await-in-loop -- the nearest store that has it
+    const there = await store.has(digest);
+    if (!there.ok) return there;
+    if (!there.value) continue;
+    // oxlint-disable-next-line no-await-in-loop
+    const bytes = await store.read(digest, { maxBytes: PREDICTIONS_BYTES });
+    if (!bytes.ok) return bytes;
+    return readPredictions({ file: evaluation.predictions, bytes: bytes.value, evaluation });
+  }
+  const store = stores.map(({ url }) => url).join(", ");
+  return fail({ code: "blob-missing", digest, neededBy: evaluation.predictions, store });
+}
+
+/** Sizes of a model's files as a side made them. */
+export function fileSizes(side: Side, files: ModelConfig["files"]): Record<string, number | null> {
+  return Object.fromEntries(Object.entries(files).map(([name, path]) => [name, side.outputs.get(path)?.size ?? null]));
+}
+
+/** Failures as text for a report, without what a squiggle would quote: the file may not be the reader's to see. */
+export function reasons(failed: Extract<Result<never>, { ok: false }>, most = 10): string[] {
+  const told = failed.failures.slice(0, most).map((failure) => describe(failure));
+  return failed.failures.length > most ? [...told, `and ${failed.failures.length - most} more`] : told;
+}
