@@ -39,17 +39,23 @@ export async function downloadArtifact(
   });
   if (newest.size_in_bytes > options.maxBytes) return tooLarge;
   const where = await call<unknown>(
-    gh.octokit.request("GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}", {
-      owner,
-      repo,
-      artifact_id: newest.id,
-      archive_format: "zip",
-      request: { redirect: "manual" },
-    }).then(({ headers, status }) => ({ data: status === 302 ? headers.location : undefined })),
+    gh.octokit
+      .request("GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}", {
+        owner,
+        repo,
+        artifact_id: newest.id,
+        archive_format: "zip",
+        request: { redirect: "manual" },
+      })
+      .then(({ headers, status }) => ({ data: status === 302 ? headers.location : undefined })),
   );
   if (!where.ok) return where;
   if (typeof where.value !== "string") {
-    return fail({ code: "external", what: `artifact ${options.name}`, problem: "GitHub gave no place to fetch it from" });
+    return fail({
+      code: "external",
+      what: `artifact ${options.name}`,
+      problem: "GitHub gave no place to fetch it from",
+    });
   }
   const zip = await body(gh, where.value, options.maxBytes);
   if (!zip.ok) return zip;
@@ -61,7 +67,13 @@ async function body(gh: GitHub, url: string, maxBytes: number): Promise<Result<B
   try {
     const response = await gh.fetch(url);
     if (!response.ok || response.body === null) {
-      return fail({ code: "github", method: "GET", url: url.split("?")[0] ?? url, status: response.status, message: "no artifact" });
+      return fail({
+        code: "github",
+        method: "GET",
+        url: url.split("?")[0] ?? url,
+        status: response.status,
+        message: "no artifact",
+      });
     }
     const chunks: Uint8Array[] = [];
     let size = 0;

@@ -79,7 +79,6 @@ export async function upsertCheck(
   }
   for (let from = LIMITS.checkAnnotations; from < annotations.length; from += LIMITS.checkAnnotations) {
     // Annotations of further requests are added to those that are there.
-    // oxlint-disable-next-line no-await-in-loop
     const more = await update({
       output: { ...output, annotations: annotations.slice(from, from + LIMITS.checkAnnotations) },
     });

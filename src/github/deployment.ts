@@ -29,7 +29,14 @@ export async function ensureDeployment(
   const written = await ensure<{ id: number }>(
     async () => {
       const listed = await call(
-        gh.octokit.rest.repos.listDeployments({ owner, repo, sha: ref, environment, task: TASK, per_page: LIMITS.page }),
+        gh.octokit.rest.repos.listDeployments({
+          owner,
+          repo,
+          sha: ref,
+          environment,
+          task: TASK,
+          per_page: LIMITS.page,
+        }),
       );
       if (!listed.ok) return listed;
       const ours = listed.value.filter((deployment) => fingerprintOf(deployment.payload) === fingerprint);

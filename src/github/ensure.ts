@@ -16,15 +16,15 @@ export async function ensure<T>(
 ): Promise<Result<{ value: T; created: boolean }>> {
   let last: Result<T> | undefined;
   for (let attempt = 0; attempt < LIMITS.attempts; attempt++) {
-    // oxlint-disable-next-line no-await-in-loop -- an attempt depends on the one before
     const found = await find();
     if (!found.ok) return found;
     if (found.value !== undefined) return ok({ value: found.value, created: false });
-    // oxlint-disable-next-line no-await-in-loop
     last = await create();
     if (last.ok) return ok({ value: last.value, created: true });
     const status = statusOf(last) ?? 0;
     if (status < 500 && status !== 409 && status !== 422) return last;
   }
-  return last !== undefined && !last.ok ? last : fail({ code: "external", what: "GitHub", problem: "nothing was tried" });
+  return last !== undefined && !last.ok
+    ? last
+    : fail({ code: "external", what: "GitHub", problem: "nothing was tried" });
 }

@@ -88,11 +88,9 @@ export async function closeIssue(
   for (const { number } of open.value) {
     if (options.comment !== undefined) {
       const body = fit(options.comment, LIMITS.body);
-      // oxlint-disable-next-line no-await-in-loop -- the comment has to come before the closing
       const said = await call(gh.octokit.rest.issues.createComment({ owner, repo, issue_number: number, body }));
       if (!said.ok) return said;
     }
-    // oxlint-disable-next-line no-await-in-loop
     const closed = await call(
       gh.octokit.rest.issues.update({ owner, repo, issue_number: number, state: "closed", state_reason: "completed" }),
     );

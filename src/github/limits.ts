@@ -26,7 +26,11 @@ export const LIMITS = {
 } as const;
 
 /** Shortens a text to a limit, at the end of a line where one is near, and says that it did. */
-export function fit(text: string, limit: number, note = "\n\n_Shortened: the text is longer than GitHub takes._"): string {
+export function fit(
+  text: string,
+  limit: number,
+  note = "\n\n_Shortened: the text is longer than GitHub takes._",
+): string {
   if (text.length <= limit) return text;
   if (note.length >= limit) return text.slice(0, limit);
   const room = text.slice(0, limit - note.length);

@@ -145,7 +145,9 @@ export async function ensurePullRequest(
   const { number, html_url: url } = value;
   const missing = (options.labels ?? []).filter((label) => !value.labels.some((has) => has.name === label));
   if (missing.length > 0) {
-    const labelled = await call(gh.octokit.rest.issues.addLabels({ owner, repo, issue_number: number, labels: missing }));
+    const labelled = await call(
+      gh.octokit.rest.issues.addLabels({ owner, repo, issue_number: number, labels: missing }),
+    );
     if (!labelled.ok) return labelled;
   }
   if (created) return ok({ number, url, action: "created" });

@@ -11,6 +11,8 @@ export interface ReleaseAsset {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly contentType?: string;
+  /** A text about the release: other words in a release that is published already are left as they are. */
+  readonly descriptive?: boolean;
 }
 
 export interface EnsureReleaseOptions {
@@ -62,7 +64,8 @@ export async function ensureRelease(
   const invalid = options.assets.find((asset) => !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(asset.name));
   if (invalid !== undefined) return fail({ code: "unsupported", what: `a release asset named "${invalid.name}"` });
   const large = options.assets.find((asset) => asset.bytes.byteLength > LIMITS.assetBytes);
-  if (large !== undefined) return fail({ code: "unsupported", what: `a release asset of 2 GiB or more (${large.name})` });
+  if (large !== undefined)
+    return fail({ code: "unsupported", what: `a release asset of 2 GiB or more (${large.name})` });
 
   const written = await ensure<RawRelease>(
     () => find(gh, options.tag),
@@ -82,6 +85,7 @@ export async function ensureRelease(
   );
   if (!written.ok) return written;
   const release = written.value.value;
+  if (written.value.created) gh.emit({ type: "effect", name: "release-drafted" });
   const filled = await fill(gh, release, options.assets);
   if (!filled.ok) return filled;
   if (!release.draft) return ok({ ...read(release, filled.value), created: false });
@@ -95,6 +99,7 @@ export async function ensureRelease(
     }),
   );
   if (!published.ok) return published;
+  gh.emit({ type: "effect", name: "release-published" });
   return ok({ ...read(published.value, filled.value), created: true });
 }
 
@@ -128,42 +133,27 @@ async function find(gh: GitHub, tag: string): Promise<Result<RawRelease | undefi
 }
 
 async function fill(gh: GitHub, release: RawRelease, wanted: readonly ReleaseAsset[]): Promise<Result<RawAsset[]>> {
-  const { owner, repo } = gh;
+  let listed: readonly RawAsset[] | undefined;
+  const there = async (): Promise<Result<readonly RawAsset[]>> => {
+    const known = listed;
+    listed = undefined; // only the first look may use what came with the release
+    return known === undefined ? list(gh, release) : ok(known);
+  };
   const done: RawAsset[] = [];
   for (const asset of wanted) {
     const digest = `sha256:${createHash("sha256").update(asset.bytes).digest("hex")}`;
-    // oxlint-disable-next-line no-await-in-loop -- one upload at a time is what GitHub asks for
+    listed = release.assets;
     const uploaded = await ensure<RawAsset>(
       async () => {
-        const listed = await call<RawAsset[]>(
-          gh.octokit
-            .paginate(gh.octokit.rest.repos.listReleaseAssets, {
-              owner,
-              repo,
-              release_id: release.id,
-              per_page: LIMITS.page,
-            })
-            .then((data) => ({ data })),
-        );
-        if (!listed.ok) return listed;
-        const there = listed.value.find((candidate) => candidate.name === asset.name);
-        if (there === undefined || isSame(there, digest, asset.bytes.byteLength)) return ok(there);
-        if (!release.draft) {
-          return fail({
-            code: "external",
-            what: `release ${release.tag_name}`,
-            problem: `its asset ${asset.name} holds other bytes (${there.digest ?? there.state})`,
-            hint: "a published release is not changed; delete it if it was not made by Lockstep, and run again",
-          });
-        }
-        const removed = await call(gh.octokit.rest.repos.deleteReleaseAsset({ owner, repo, asset_id: there.id }));
-        return removed.ok || statusOf(removed) === 404 ? ok(undefined) : removed;
+        const assets = await there();
+        return assets.ok ? usable(gh, release, asset, digest, assets.value) : assets;
       },
       () => upload(gh, release, asset),
     );
     if (!uploaded.ok) return uploaded;
-    const { value } = uploaded.value;
-    if (!isSame(value, digest, asset.bytes.byteLength)) {
+    const { value, created } = uploaded.value;
+    if (created) gh.emit({ type: "effect", name: `release-asset ${asset.name}` });
+    if (asset.descriptive !== true && !isSame(value, digest, asset.bytes.byteLength)) {
       return fail({
         code: "blob-corrupt",
         digest,
@@ -174,6 +164,44 @@ async function fill(gh: GitHub, release: RawRelease, wanted: readonly ReleaseAss
     done.push(value);
   }
   return ok(done);
+}
+
+async function list(gh: GitHub, release: RawRelease): Promise<Result<RawAsset[]>> {
+  const { owner, repo } = gh;
+  return call<RawAsset[]>(
+    gh.octokit
+      .paginate(gh.octokit.rest.repos.listReleaseAssets, {
+        owner,
+        repo,
+        release_id: release.id,
+        per_page: LIMITS.page,
+      })
+      .then((data) => ({ data })),
+  );
+}
+
+/** The asset of that name, if it will do. One of a draft that will not do is taken out of the way. */
+async function usable(
+  gh: GitHub,
+  release: RawRelease,
+  asset: ReleaseAsset,
+  digest: string,
+  assets: readonly RawAsset[],
+): Promise<Result<RawAsset | undefined>> {
+  const there = assets.find((candidate) => candidate.name === asset.name);
+  if (there === undefined || isSame(there, digest, asset.bytes.byteLength)) return ok(there);
+  if (release.draft) {
+    const { owner, repo } = gh;
+    const removed = await call(gh.octokit.rest.repos.deleteReleaseAsset({ owner, repo, asset_id: there.id }));
+    return removed.ok || statusOf(removed) === 404 ? ok(undefined) : removed;
+  }
+  if (asset.descriptive === true) return ok(there);
+  return fail({
+    code: "external",
+    what: `release ${release.tag_name}`,
+    problem: `its asset ${asset.name} holds other bytes (${there.digest ?? there.state})`,
+    hint: "a published release is not changed; delete it if it was not made by Lockstep, and run again",
+  });
 }
 
 /** Old servers give no digest; then the size has to do. */

@@ -43,7 +43,11 @@ export function planPromotion(options: PlanPromotionOptions): PromotionPlan {
         reason: `version ${known.version} was taken back: "${alias}" is version ${current.version}`,
       };
     }
-    return { action: "restore", version: known, lock: { ...lock, aliases: { ...lock.aliases, [alias]: known.version } } };
+    return {
+      action: "restore",
+      version: known,
+      lock: { ...lock, aliases: { ...lock.aliases, [alias]: known.version } },
+    };
   }
   if (options.removedBefore) {
     return { action: "held", reason: "it was a version before, and the commit that made it one was reverted" };

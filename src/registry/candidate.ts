@@ -1,0 +1,117 @@
+import type { RunRecord, StageRecord } from "../config/index.ts";
+import { compareCodeUnits, fail, isDigest, ok } from "../core/index.ts";
+import type { Context, Digest, Result, StageKey } from "../core/index.ts";
+import { metricsOf, readPredictions } from "../evaluate/index.ts";
+import type { Numbers, Predictions } from "../evaluate/index.ts";
+import { parseTree } from "../store/index.ts";
+import type { Store } from "../store/index.ts";
+import type { Model } from "./models.ts";
+import { versionDigest } from "./plan.ts";
+import type { Candidate } from "./plan.ts";
+
+/** What a pipeline made at a commit. */
+export interface Made {
+  readonly run: RunRecord;
+  readonly stages: readonly StageRecord[];
+  readonly store: Store;
+  /** True when no stage had to run here. */
+  readonly cached: boolean;
+}
+
+/** A model's candidate with what it is judged by. The bytes are verified: a version never names what is not there. */
+export interface Measured {
+  readonly candidate: Omit<Candidate, "verdict">;
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly predictions: Predictions;
+  readonly numbers: Numbers;
+}
+
+/** Name under which the reference profile travels with a model's files. */
+export const PROFILE = "profile.json";
+
+/** Gathers a model's files, profile and predictions from what its pipeline made. */
+export async function measure(
+  context: Context,
+  model: Model,
+  made: Made,
+  facts: Pick<Candidate, "commit" | "pullRequest" | "run">,
+): Promise<Result<Measured>> {
+  const { evaluation, files: wanted } = model.config.value;
+  const digests: Record<string, Digest> = {};
+  let key: StageKey | undefined;
+  for (const [name, path] of Object.entries(wanted)) {
+    const found = await findOutput(made, path);
+    if (!found.ok) return found;
+    if (found.value === undefined) return missing(model, ["files", name], path);
+    digests[name] = found.value.digest;
+    key ??= found.value.key;
+  }
+  if (key === undefined) {
+    return fail({ code: "file-invalid", at: model.config.at(["files"]), problem: "a model has at least one file" });
+  }
+  const profile = made.stages.find((stage) => stage.profile !== null)?.profile;
+  if (profile != null) digests[PROFILE] ??= profile;
+  const predictions = await findOutput(made, evaluation.predictions);
+  if (!predictions.ok) return predictions;
+  if (predictions.value === undefined) return missing(model, ["evaluation", "predictions"], evaluation.predictions);
+
+  const files = new Map<string, Buffer>();
+  for (const [name, digest] of Object.entries(digests)) {
+    const bytes = await made.store.read(digest);
+    if (!bytes.ok) return bytes;
+    files.set(name, bytes.value);
+  }
+  const table = await made.store.read(predictions.value.digest);
+  if (!table.ok) return table;
+  const read = await readPredictions({ file: evaluation.predictions, bytes: table.value, evaluation });
+  if (!read.ok) return read;
+  const numbers = numbersOf(made.run.metrics);
+  return ok({
+    files,
+    predictions: read.value,
+    numbers,
+    candidate: {
+      ...facts,
+      digest: versionDigest(digests),
+      size: [...files.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0),
+      files: digests,
+      key,
+      predictions: predictions.value.digest,
+      data: made.run.data,
+      params: made.run.params,
+      metrics: { ...numbers, ...metricsOf(read.value, evaluation.metrics) },
+      createdAt: context.now().toISOString(),
+    },
+  });
+}
+
+/** Numbers of all metrics files by name; of a name that is in several files the first file's. */
+function numbersOf(metrics: RunRecord["metrics"]): Record<string, number> {
+  const files = Object.entries(metrics).sort(([a], [b]) => compareCodeUnits(b, a));
+  return Object.assign({}, ...files.map(([, numbers]) => numbers)) as Record<string, number>;
+}
+
+/** The blob at a path: an output of its own, or a file in a folder that is one. */
+async function findOutput(made: Made, path: string): Promise<Result<{ digest: Digest; key: StageKey } | undefined>> {
+  for (const { outs, key } of made.stages) {
+    for (const out of outs) {
+      if (out.path === path && out.kind === "file") return ok({ digest: out.digest, key });
+      if (out.kind !== "tree" || !path.startsWith(`${out.path}/`)) continue;
+      const manifest = await made.store.read(out.digest);
+      if (!manifest.ok) return manifest;
+      const entries = parseTree(out.digest, manifest.value);
+      if (!entries.ok) return entries;
+      const digest = entries.value.find((entry) => `${out.path}/${entry.path}` === path)?.digest;
+      if (digest !== undefined && isDigest(digest)) return ok({ digest, key });
+    }
+  }
+  return ok(undefined);
+}
+
+function missing(model: Model, at: readonly string[], path: string): Result<never> {
+  return fail({
+    code: "file-invalid",
+    at: model.config.at(at),
+    problem: `no stage of pipeline "${model.config.value.pipeline}" makes the file ${path}`,
+  });
+}

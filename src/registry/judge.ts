@@ -1,0 +1,64 @@
+import type { ModelLock, ModelVersion } from "../config/index.ts";
+import { message, ok } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
+import { compareModels, judgeGates, marginsOf, readPredictions } from "../evaluate/index.ts";
+import type { Reference } from "../evaluate/index.ts";
+import type { Store } from "../store/index.ts";
+import type { Measured } from "./candidate.ts";
+import { productionVersion } from "./models.ts";
+import type { Model } from "./models.ts";
+
+export interface Judgement {
+  readonly verdict: ModelVersion["verdict"];
+  /** Gates that the candidate does not pass, each with what was found. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * Judges a candidate against the version that is in production now. `rules` is the model as the branch had it before
+ * the push, because a change must not loosen the gate that it has to pass itself. What the branch promised before the
+ * push is what is in production, so a rule against `base` is judged by the same version.
+ */
+export async function judge(
+  measured: Measured,
+  options: { readonly model: Model; readonly rules: Model; readonly lock: ModelLock; readonly store: Store },
+): Promise<Result<Judgement>> {
+  const { model, rules, lock, store } = options;
+  const gates = rules.config.value.gates ?? [];
+  const reference = await production(productionVersion(lock), model, store);
+  const results = judgeGates({
+    gates,
+    candidate: { predictions: measured.predictions, numbers: measured.numbers },
+    base: reference,
+    production: reference,
+    files: Object.fromEntries([...measured.files].map(([name, bytes]) => [name, bytes.byteLength])),
+  });
+  return ok({
+    verdict: verdictOf(reference, measured, model, marginsOf(gates)),
+    failed: results.filter((result) => !result.passed).map(({ rule, found }) => `${rule}: ${found}`),
+  });
+}
+
+async function production(version: ModelVersion | undefined, model: Model, store: Store): Promise<Reference> {
+  if (version === undefined) return { kind: "none", why: "nothing is in production yet" };
+  const { evaluation } = model.config.value;
+  const bytes = await store.read(version.predictions);
+  const read = bytes.ok
+    ? await readPredictions({ file: `predictions of version ${version.version}`, bytes: bytes.value, evaluation })
+    : bytes;
+  if (read.ok) return { kind: "measured", predictions: read.value, numbers: version.metrics };
+  return { kind: "missing", why: `version ${version.version} cannot be compared with: ${message(read.failures[0])}` };
+}
+
+function verdictOf(
+  reference: Reference,
+  measured: Measured,
+  model: Model,
+  margins: Readonly<Record<string, number>>,
+): ModelVersion["verdict"] {
+  if (reference.kind === "none") return "first";
+  if (reference.kind === "missing" || reference.predictions === null) return "no-evidence";
+  const { metrics } = model.config.value.evaluation;
+  const compared = compareModels({ base: reference.predictions, head: measured.predictions, metrics, margins });
+  return compared.verdict ?? "no-evidence";
+}
