@@ -1,0 +1,3 @@
+import { useInstalled } from "../version.ts";
+
+useInstalled("python", ["python3", "python"]);
