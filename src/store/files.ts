@@ -31,17 +31,21 @@ export async function createTemporary(folder: string): Promise<{ path: string; f
   }
 }
 
-/** Replaces a file as a whole: whoever reads it, and whenever the writer is killed, sees the old bytes or the new. */
+/**
+ * Replaces a file as a whole: whoever reads it, and whenever the writer is killed, sees the old bytes or the new.
+ * What is only a cache is written with `durable: false`: a power cut may empty it.
+ */
 export async function writeFileAtomically(
   context: Context,
   absolute: string,
   bytes: string | Uint8Array,
+  { durable = true }: { readonly durable?: boolean } = {},
 ): Promise<Result<void>> {
   return attempt(absolute, async () => {
     const { path, file } = await createTemporary(await prepareTemporaryFolder(context));
     try {
       await file.writeFile(bytes);
-      await file.sync();
+      if (durable) await file.sync();
       await file.close();
       await mkdir(dirname(absolute), { recursive: true });
       await rename(path, absolute);

@@ -91,11 +91,8 @@ export class StatIndex {
     const lines = [...this.#entries].map(
       ([path, { digest, size, mtimeNs, ctimeNs, ino }]) => `${digest} ${size} ${mtimeNs} ${ctimeNs} ${ino} ${path}`,
     );
-    const written = await writeFileAtomically(
-      this.#context,
-      fileOf(this.#context),
-      `${[HEADER, ...lines].join("\n")}\n`,
-    );
+    const text = `${[HEADER, ...lines].join("\n")}\n`;
+    const written = await writeFileAtomically(this.#context, fileOf(this.#context), text, { durable: false });
     if (!written.ok) this.#context.emit({ type: "warning", message: "the stat index could not be written" });
   }
 }
