@@ -73,6 +73,8 @@ export const modelSchema = z.strictObject({
         .optional(),
       /** Rows below which nothing is decided. */
       min_rows: z.number().int().min(1).optional(),
+      /** Only so many of the window's newest rows are judged: bounds the work, and how long an old shift is remembered. */
+      max_rows: z.number().int().min(1).optional(),
       /** Share of columns that must drift before the model counts as drifted. */
       drift_share: share.optional(),
       retrain: z
@@ -82,6 +84,15 @@ export const modelSchema = z.strictObject({
           mode: z.enum(["combined", "new"]).optional(),
           /** Dataset (of data.lock.json) that labelled requests are added to. */
           dataset: name,
+          /** Header of the file that is added, as the dataset's own files have it. */
+          columns: z
+            .strictObject({
+              id: z.string().optional(),
+              label: z.string().optional(),
+              /** Prefix of `<prefix>.<index>`, or the name of every value of the input tensor in its order. */
+              features: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+            })
+            .optional(),
         })
         .optional(),
     })

@@ -1,0 +1,100 @@
+import type { DataLock, Dataset } from "../config/index.ts";
+import { fail, ok } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
+import { encodeTree, parseTree } from "../store/index.ts";
+import type { Store, TreeEntry } from "../store/index.ts";
+import { decodeTable, encodeTable, mergeTables } from "./labelled.ts";
+import type { DayTable } from "./labelled.ts";
+
+const FEEDBACK = /^feedback\/\d{4}-\d{2}-\d{2}\.csv$/;
+const MAX_TABLE_BYTES = 256 * 1024 * 1024;
+
+export interface GrowOptions {
+  readonly name: string;
+  readonly mode: "combined" | "new";
+  /** Where blobs are read; the last one is the team's store, which new blobs go to. */
+  readonly stores: readonly [Store, ...Store[]];
+}
+
+/** The dataset with a name, or the failure that says what there is. A lone file cannot take further files. */
+export function datasetNamed(lock: DataLock, name: string): Result<Dataset> {
+  const dataset = Object.hasOwn(lock.datasets, name) ? lock.datasets[name] : undefined;
+  if (dataset === undefined) {
+    return fail({ code: "unknown-name", what: "dataset", name, known: Object.keys(lock.datasets) });
+  }
+  if (dataset.kind === "tree") return ok(dataset);
+  const hint = "track the folder the file lies in: `lockstep data add FOLDER`";
+  return fail({ code: "unsupported", what: `adding rows to dataset "${name}", which is one file,`, hint });
+}
+
+/**
+ * The dataset of the default branch with labelled requests added: those of an open proposal first, then the new ones.
+ * Blobs are stored before the tree that names them, and the answer names the tree.
+ */
+export async function growDataset(
+  base: Dataset,
+  proposed: Dataset | undefined,
+  added: readonly DayTable[],
+  options: GrowOptions,
+): Promise<Result<Dataset>> {
+  const entries = await readEntries(base, options);
+  if (!entries.ok) return entries;
+  const before = await readTables(entries.value, options);
+  if (!before.ok) return before;
+  let tables = before.value;
+  if (proposed !== undefined && proposed.digest !== base.digest) {
+    const others = await readEntries(proposed, options);
+    if (!others.ok) return others;
+    const read = await readTables(others.value, options);
+    if (!read.ok) return read;
+    tables = mergeTables(tables, read.value);
+  }
+  const merged = mergeTables(tables, added);
+  const kept = options.mode === "new" ? [] : entries.value.filter(({ path }) => !FEEDBACK.test(path));
+  const written: TreeEntry[] = [];
+  const store = options.stores.at(-1)!;
+  for (const table of merged) {
+    const bytes = encodeTable(table);
+    // oxlint-disable-next-line no-await-in-loop -- a file a day
+    const digest = await store.put(bytes);
+    if (!digest.ok) return digest;
+    written.push({ path: table.path, mode: "644", size: bytes.length, digest: digest.value });
+  }
+  const all = [...kept, ...written];
+  const tree = encodeTree(options.name, all);
+  if (!tree.ok) return tree;
+  const digest = await store.put(tree.value);
+  if (!digest.ok) return digest;
+  const size = all.reduce((sum, entry) => sum + entry.size, 0);
+  const { source: _, ...rest } = base;
+  // What was downloaded once is no longer the whole of it: the URL would promise something else.
+  return ok(digest.value === base.digest ? base : { ...rest, digest: digest.value, size, files: all.length });
+}
+
+async function readEntries(dataset: Dataset, options: GrowOptions): Promise<Result<TreeEntry[]>> {
+  const manifest = await readFromAny(dataset.digest, options);
+  return manifest.ok ? parseTree(options.name, manifest.value) : manifest;
+}
+
+async function readTables(entries: readonly TreeEntry[], options: GrowOptions): Promise<Result<DayTable[]>> {
+  const tables: DayTable[] = [];
+  for (const { path, digest } of entries.filter((entry) => FEEDBACK.test(entry.path))) {
+    // oxlint-disable-next-line no-await-in-loop -- a file a day
+    const bytes = await readFromAny(digest, options);
+    if (!bytes.ok) return bytes;
+    const table = decodeTable(path, bytes.value);
+    if (!table.ok) return table;
+    tables.push(table.value);
+  }
+  return ok(tables);
+}
+
+async function readFromAny(digest: Dataset["digest"], { stores, name }: GrowOptions): Promise<Result<Buffer>> {
+  for (const store of stores) {
+    // oxlint-disable-next-line no-await-in-loop -- the next store is asked only when this one lacks it
+    const bytes = await store.read(digest, { maxBytes: MAX_TABLE_BYTES });
+    if (bytes.ok || bytes.failures[0].code !== "blob-missing") return bytes;
+  }
+  const store = stores.map(({ url }) => url).join(", ");
+  return fail({ code: "blob-missing", digest, neededBy: `dataset "${name}"`, store });
+}
