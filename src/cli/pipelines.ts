@@ -1,6 +1,6 @@
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import { atRevision } from "../git/index.ts";
+import { atRevision, workingTree } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadPipeline, loadPipelines, openWorkspace } from "../pipeline/index.ts";
 import type { Pipeline, Workspace } from "../pipeline/index.ts";
@@ -18,11 +18,13 @@ export async function choosePipelines(
   name: string | undefined,
   revision?: string,
 ): Promise<Result<Chosen>> {
-  const workspace = await openWorkspace(context);
-  if (!workspace.ok) return workspace;
-  const source = revision === undefined ? ok(workspace.value.source) : await atRevision(context, revision);
+  const source = revision === undefined ? ok(workingTree(context)) : await atRevision(context, revision);
   if (!source.ok) return source;
-  const pipelines = await (name === undefined ? loadPipelines(source.value) : one(source.value, name));
+  const [workspace, pipelines] = await Promise.all([
+    openWorkspace(context),
+    name === undefined ? loadPipelines(source.value) : one(source.value, name),
+  ]);
+  if (!workspace.ok) return workspace;
   if (!pipelines.ok) return pipelines;
   if (pipelines.value.length === 0) {
     return fail({ code: "file-missing", path: "pipelines/*.yaml", hint: "`lockstep init` writes a first pipeline" });

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { parseConfig, pipelineSchema, stageSchema } from "../config/index.ts";
-import type { PipelineConfig, Positioned } from "../config/index.ts";
+import type { DataLock, PipelineConfig, Positioned } from "../config/index.ts";
 import { all, compareCodeUnits, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
-import { loadDataLock } from "../data/index.ts";
+import { datasetAt, loadDataLock } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import { missingDeps } from "./deps.ts";
 import { outputsTwice, toGraph } from "./graph.ts";
 import { toStage } from "./stage.ts";
-import type { Pipeline, Stage } from "./stage.ts";
+import type { LooseStage, Pipeline, Stage } from "./stage.ts";
 
 const FOLDER = "pipelines";
 const DVC_FILE = "dvc.yaml";
@@ -77,6 +77,7 @@ async function loadFile(source: Source, name: string, file: string): Promise<Res
   const failures = [
     ...(parsed.problems?.failures ?? []),
     ...unsupported(file, value, at),
+    ...inDatasets(stages, lock.value, at),
     ...(graph.ok ? [] : graph.failures),
     ...missing.value,
   ];
@@ -108,6 +109,18 @@ function unsupported(file: string, config: PipelineConfig, at: Positioned<Pipeli
     }
     return failures;
   });
+}
+
+/** Outputs are deleted before their stage runs, and datasets are not for deleting. */
+function inDatasets(stages: readonly LooseStage[], lock: DataLock, at: Pipeline["at"]): Failure[] {
+  return stages.flatMap(({ outs }) =>
+    outs.flatMap(({ path, where }): Failure[] => {
+      const met = datasetAt(lock, path);
+      if (met === undefined) return [];
+      const problem = `${path} meets the dataset "${met.name}" (${met.dataset.path}), which only \`lockstep data\` writes`;
+      return [{ code: "file-invalid", at: at(where), problem }];
+    }),
+  );
 }
 
 /** Stage names are unique in a pipeline only; across pipelines the pipeline goes before them. */

@@ -33,7 +33,11 @@ export async function parseMetrics(file: string, bytes: Buffer): Promise<Result<
     if (typeof leaf === "number" && Number.isFinite(leaf) && !path.some((part) => typeof part === "number")) {
       metrics[name] = leaf;
     } else if (typeof leaf === "number" ? !Number.isFinite(leaf) : typeof leaf === "string" && NOT_FINITE.test(leaf)) {
-      failures.push({ code: "metrics-invalid", at: at(path), problem: `"${name}" is ${leaf}, which is not a number` });
+      failures.push({
+        code: "metrics-invalid",
+        at: at(path),
+        problem: `"${name}" is ${String(leaf)}, which is not a number`,
+      });
     }
   });
   const broken = failedIfAny(failures);

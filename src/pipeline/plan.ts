@@ -47,7 +47,11 @@ export async function plan(context: Context, options: PlanOptions): Promise<Resu
   if (!world.ok) return world;
   const stages = await planIn(context, world.value, options);
   if (!stages.ok) return stages;
-  return ok({ pipeline: options.pipeline.name, stages: stages.value.map(({ inputs: _, ...stage }) => stage) });
+  const told = stages.value.map((planned): PlannedStage => {
+    const { inputs: _, ...stage } = planned;
+    return stage;
+  });
+  return ok({ pipeline: options.pipeline.name, stages: told });
 }
 
 /** A plan that goes on to be run: with the inputs behind each key, and in a world that can learn. */
@@ -88,12 +92,11 @@ async function decide(
   options: PlanOptions,
 ): Promise<Result<PlannedWithInputs>> {
   const shared = { stage: stage.name, needs: stage.needs, inputs };
+  const forced = forceReason(stage, options.force);
   if (inputs === undefined) {
-    const reason = waits.length === 0 ? "what it needs is not known" : `${waits.join(" and ")} will run`;
-    return ok({ ...shared, key: null, action: "run", reason });
+    return ok({ ...shared, key: null, action: "run", reason: forced ?? `${waits.join(" and ")} will run` });
   }
   const key = stageKey(inputs);
-  const forced = forceReason(stage, options.force);
   if (forced !== undefined) return ok({ ...shared, key, action: "run", reason: forced });
   const record = await lookUp(stage, key, options);
   if (!record.ok) return record;
@@ -121,14 +124,24 @@ function forceReason(stage: Stage, force: PlanOptions["force"]): string | undefi
   return stage.alwaysChanged ? "it is declared always_changed" : undefined;
 }
 
-async function whyRun(context: Context, stage: Stage, inputs: KeyInputs, options: PlanOptions): Promise<string> {
+/** Against the stage's last run here, else against the baseline. */
+export async function whyRun(
+  context: Context,
+  stage: Stage,
+  inputs: KeyInputs,
+  options: Pick<PlanOptions, "pipeline" | "baseline" | "records" | "trustedOnly">,
+): Promise<string> {
   const last = await lastInputs(context, options.pipeline.name, stage.name);
   const before = last ?? (await inputsAt(context, options, stage));
   return before === undefined ? "it has not run yet" : reasonOf(before, inputs);
 }
 
 /** The stage's inputs in the baseline tree, as far as they can be known: of what other stages make, the records tell. */
-async function inputsAt(context: Context, options: PlanOptions, stage: Stage): Promise<KeyInputs | undefined> {
+async function inputsAt(
+  context: Context,
+  options: Parameters<typeof whyRun>[3],
+  stage: Stage,
+): Promise<KeyInputs | undefined> {
   const { baseline, pipeline } = options;
   if (baseline === undefined) return undefined;
   const { loadPipeline } = await import("./load.ts");

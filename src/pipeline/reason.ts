@@ -18,7 +18,7 @@ export function reasonOf(before: KeyInputs, after: KeyInputs): string {
     ...(before.env.image === after.env.image ? [] : [`image ${text(before.env.image)} -> ${text(after.env.image)}`]),
     ...(canonicalJson(before.outs) === canonicalJson(after.outs) ? [] : ["its outputs are declared differently"]),
   ];
-  if (reasons.length === 0) return "there is no record of it";
+  if (reasons.length === 0) return "there is no record of it, although nothing it depends on changed";
   const more = reasons.length - SHOWN;
   return reasons.slice(0, SHOWN).join("; ") + (more > 0 ? `; and ${more} more` : "");
 }

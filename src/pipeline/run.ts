@@ -13,8 +13,8 @@ import { stageKey } from "./key.ts";
 import type { KeyInputs } from "./key.ts";
 import { rememberInputs } from "./last.ts";
 import { lockWorkspace } from "./lock.ts";
-import { bringBack, lostOutput, outputsFor } from "./outputs.ts";
-import { lookUp } from "./plan.ts";
+import { bringBack, lostOutput, outputsFor, unstoredOutput } from "./outputs.ts";
+import { lookUp, whyRun } from "./plan.ts";
 import type { PlannedWithInputs } from "./plan.ts";
 import { reasonOf } from "./reason.ts";
 import { planRunnable } from "./runnable.ts";
@@ -153,7 +153,12 @@ class PipelineRun {
         return this.#cached(stage, record.value, { ...planned, inputs: inputs.value, reason });
       }
     }
-    await this.#places.use(() => this.#run(stage, { ...planned, key, inputs: inputs.value as KeyInputs }));
+    const known = { ...planned, key, inputs: inputs.value };
+    await this.#places.use(async () => {
+      // What the plan could only guess at ("prepare will run") can be told now.
+      const reason = planned.key === null ? await this.#why(stage, known.inputs, planned) : planned.reason;
+      await this.#run(stage, { ...known, reason });
+    });
   }
 
   /** Outputs of cached stages that are not in place; the plan made sure that they can be had. */
@@ -165,12 +170,20 @@ class PipelineRun {
     }
   }
 
+  async #why(stage: Stage, inputs: KeyInputs, planned: PlannedWithInputs): Promise<string> {
+    const asked = this.#options.force === true || stage.alwaysChanged;
+    return asked ? planned.reason : whyRun(this.#context, stage, inputs, this.#options);
+  }
+
   async #foundAfterAll(stage: Stage, key: StageRecord["key"]): Promise<Result<StageRecord | undefined>> {
     const record = await lookUp(stage, key, this.#options);
     if (!record.ok || record.value === undefined) return record;
     const lost = await lostOutput(this.#context, stage, record.value.outs, this.#stores);
-    if (!lost.ok) return lost;
-    return lost.value === undefined ? record : ok(undefined);
+    if (!lost.ok || lost.value !== undefined) return lost.ok ? ok(undefined) : lost;
+    if (this.#options.restore === "all") return record;
+    const unstored = await unstoredOutput(stage, record.value.outs, this.#stores);
+    if (!unstored.ok) return unstored;
+    return unstored.value === undefined ? record : ok(undefined);
   }
 
   async #cached(stage: Stage, record: StageRecord, planned: PlannedWithInputs): Promise<void> {

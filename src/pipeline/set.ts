@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { parse, parseDocument } from "yaml";
+import { isDeepStrictEqual } from "node:util";
+import { isScalar, parse, parseDocument, stringify } from "yaml";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Json, RelativePath, Result } from "../core/index.ts";
 import { isRelativePath } from "../core/index.ts";
@@ -58,13 +59,25 @@ async function withValue(file: string, text: string, key: string, value: Json): 
     return fail({ code: "unsupported", what: `--set in ${file}`, hint: "edit the file by hand" });
   const path = pathOf(parsed.value.value, key);
   if (path === undefined) return fail({ code: "param-missing", at: parsed.value.at([]), file, key });
-  if (file.endsWith(".json")) {
-    const whole = JSON.parse(text) as Record<string, unknown>;
-    const parent = path.slice(0, -1).reduce<Record<string, unknown>>((at, name) => at[name] as typeof whole, whole);
-    parent[path.at(-1) as string] = value;
-    return ok(`${JSON.stringify(whole, null, /^[ \t]+(?=")/m.exec(text)?.[0] ?? 2)}\n`);
-  }
   const document = parseDocument(text);
+  const old = document.getIn(path, true);
+  if (isScalar(old) && old.range && (value === null || typeof value !== "object")) {
+    // A lone value is replaced where it stands, so that nothing else of the file changes.
+    const [from, to] = old.range;
+    const written = file.endsWith(".json") ? JSON.stringify(value) : stringify(value, { lineWidth: 0 }).trimEnd();
+    const next = text.slice(0, from) + written + text.slice(to);
+    if (isDeepStrictEqual(parseDocument(next).getIn(path), value)) return ok(next);
+  }
+  if (file.endsWith(".json"))
+    return ok(`${JSON.stringify(withJson(JSON.parse(text) as Json, path, value), null, 2)}\n`);
   document.setIn(path, value);
   return ok(document.toString({ lineWidth: 0 }));
+}
+
+function withJson(whole: Json, [name, ...rest]: readonly string[], value: Json): Json {
+  if (name === undefined) return value;
+  if (Array.isArray(whole))
+    return whole.map((item, at) => (String(at) === name ? withJson(item as Json, rest, value) : item));
+  const group = whole as Readonly<Record<string, Json>>;
+  return { ...group, [name]: withJson(group[name] as Json, rest, value) };
 }

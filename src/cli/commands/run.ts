@@ -12,7 +12,7 @@ interface Options {
   readonly stage?: string;
   readonly jobs?: number;
   readonly force?: boolean;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly keepGoing?: boolean;
 }
 
@@ -26,7 +26,7 @@ export function build(edge: Edge): Command {
     .option("--stage <name>", "only this stage and what it needs")
     .option("--jobs <n>", "stages at once; as many as there are processors when absent", positive)
     .option("--force", "run whether or not anything changed")
-    .option("--set <[file:]key=value>", "write a parameter into its file first; may be given again", more, [])
+    .option("--set <[file:]key=value>", "write a parameter into its file first; may be given again", more)
     .option("--keep-going", "go on with what does not depend on a failed stage")
     .action(async (pipeline: string | undefined, options: Options) => {
       edge.out.answer(await runPipelines(edge.context(), pipeline, options));
@@ -34,7 +34,7 @@ export function build(edge: Edge): Command {
 }
 
 async function runPipelines(context: Context, name: string | undefined, options: Options): Promise<Result<Answer>> {
-  const { set, ...rest } = options;
+  const { set = [], ...rest } = options;
   const settings = all(set.map(parseSetting));
   if (!settings.ok) return settings;
   const chosen = await choosePipelines(context, name);
@@ -67,7 +67,10 @@ function withStage(pipelines: readonly Pipeline[], name: string | undefined): re
 function answer(outcomes: readonly RunOutcome[]): Answer {
   const failures = outcomes.flatMap((outcome) => outcome.failures);
   const [first, ...others] = failures;
-  const pipelines = outcomes.map(({ run: { recordVersion: _, provenance: __, ...record } }) => record);
+  const pipelines = outcomes.map((outcome) => {
+    const { recordVersion: _, provenance: __, ...record } = outcome.run;
+    return record;
+  });
   return {
     json: { ok: first === undefined, pipelines, failures: failures.map(failureJson) },
     text: [...outcomes.map(summary), ...failures.map((failure: Failure) => describe(failure))].join("\n"),
@@ -93,6 +96,6 @@ function positive(text: string): number {
   return value;
 }
 
-function more(text: string, before: readonly string[]): string[] {
+function more(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }

@@ -1,0 +1,170 @@
+import { describe as suite, expect, test } from "vitest";
+import { message } from "../../src/core/index.ts";
+import type { Result } from "../../src/core/index.ts";
+import { workingTree } from "../../src/git/index.ts";
+import { loadPipeline, loadPipelines } from "../../src/pipeline/index.ts";
+import { value } from "../helpers/value.ts";
+import { CHAIN_FILES, project } from "./project.ts";
+
+/** Failures as `code place message`. */
+function told(result: Result<unknown>): string[] {
+  if (result.ok) throw new Error("it was accepted");
+  return result.failures.map((failure) => {
+    const at = "at" in failure && failure.at ? `${failure.at.file}:${failure.at.line}:${failure.at.column} ` : "";
+    return `${failure.code} ${at}${message(failure)}`;
+  });
+}
+
+async function problems(yaml: string, files: Record<string, string> = {}): Promise<string[]> {
+  using at = project({ "in.txt": "x", "pipelines/demo.yaml": yaml, ...files });
+  return told(await loadPipeline(workingTree(at.context), "demo"));
+}
+
+suite("what is wrong with a pipeline file", () => {
+  test("broken YAML", async () => {
+    expect(await problems("stages:\n  a: {cmd: x\n  b: [\n")).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^file-invalid pipelines\/demo\.yaml:\d+:\d+ /)]),
+    );
+  });
+
+  test("an unfinished merge", async () => {
+    const yaml = "stages:\n<<<<<<< HEAD\n  a: {cmd: x}\n=======\n  a: {cmd: y}\n>>>>>>> other\n";
+    expect(await problems(yaml)).toEqual([
+      "merge-conflict pipelines/demo.yaml:2:1 the file holds the markers of an unfinished merge",
+    ]);
+  });
+
+  test("unknown keys, a cycle, a missing dep and an output made twice are told in one go", async () => {
+    const yaml = `stages:
+  a: {cmd: x, deps: [build/b], outs: [build/a], colour: red}
+  b: {cmd: x, deps: [build/a], outs: [build/b]}
+  c: {cmd: x, deps: [nowhere.txt], outs: [build/c]}
+  d: {cmd: x, outs: [build/c/inner]}
+`;
+    expect(await problems(yaml)).toEqual([
+      'file-invalid pipelines/demo.yaml:2:49 unknown key "colour"',
+      'output-twice pipelines/demo.yaml:5:22 build/c/inner is an output of both "c" and "d"',
+      "cycle pipelines/demo.yaml:3:22 these stages wait for each other: a -> b -> a",
+      'dep-missing pipelines/demo.yaml:4:22 stage "c" depends on nowhere.txt, which is neither a file, a dataset nor any stage\'s output',
+    ]);
+  });
+
+  test("a stage that depends on its own output", async () => {
+    expect(await problems("stages:\n  a: {cmd: x, deps: [build/o/f], outs: [build/o]}\n")).toEqual([
+      "cycle pipelines/demo.yaml:2:22 these stages wait for each other: a -> a",
+    ]);
+  });
+
+  test("every cycle is told once", async () => {
+    const yaml = `stages:
+  a: {cmd: x, deps: [o/b], outs: [o/a]}
+  b: {cmd: x, deps: [o/a, o/c], outs: [o/b]}
+  c: {cmd: x, deps: [o/b], outs: [o/c]}
+`;
+    const found = await problems(yaml);
+    expect(found.map((line) => line.replace(/.*: /, ""))).toEqual(["a -> b -> a", "b -> c -> b"]);
+  });
+
+  test("an output inside of a dataset, or around it", async () => {
+    const lock = {
+      lockfileVersion: 1,
+      datasets: { rows: { path: "data/rows", kind: "tree", digest: `sha256:${"0".repeat(64)}`, size: 1, files: 1 } },
+    };
+    const found = await problems("stages:\n  a: {cmd: x, outs: [data/rows/new]}\n  b: {cmd: x, outs: [data]}\n", {
+      "data.lock.json": JSON.stringify(lock),
+    });
+    expect(found).toContain(
+      'file-invalid pipelines/demo.yaml:2:22 data/rows/new meets the dataset "rows" (data/rows), which only `lockstep data` writes',
+    );
+    expect(found).toContain(
+      'file-invalid pipelines/demo.yaml:3:22 data meets the dataset "rows" (data/rows), which only `lockstep data` writes',
+    );
+  });
+
+  test("what DVC means and Lockstep does not do is said", async () => {
+    using at = project({ "dvc.yaml": "stages:\n  a:\n    cmd: echo ${rate}\n    frozen: true\n" });
+    expect(told(await loadPipeline(workingTree(at.context), "dvc"))).toEqual([
+      "unsupported dvc.yaml:4:13 a frozen stage is not supported",
+      "unsupported dvc.yaml:2:3 templating with ${...} is not supported",
+    ]);
+  });
+
+  test("a path that leaves the repository, and a stage without a command", async () => {
+    const found = await problems("stages:\n  a: {cmd: x, outs: [../x]}\n  b: {outs: [y]}\n");
+    expect(found).toHaveLength(2);
+    expect(found[0]).toMatch(/^file-invalid pipelines\/demo\.yaml:2:/);
+    expect(found[1]).toBe('file-invalid pipelines/demo.yaml:3:6 "cmd" is missing in "stages.b"');
+  });
+
+  test("an unknown name tells the known ones", async () => {
+    using at = project(CHAIN_FILES);
+    const result = await loadPipeline(workingTree(at.context), "damo");
+    expect(result).toMatchObject({ failures: [{ code: "unknown-name", known: ["demo"] }] });
+  });
+});
+
+suite("several files", () => {
+  test("pipelines/*.yaml, *.yml and dvc.yaml, in order of name; deeper files are none", async () => {
+    const yaml = (out: string): string => `stages: {a: {cmd: x, outs: [build/${out}]}}\n`;
+    using at = project({
+      "pipelines/b.yml": yaml("1"),
+      "pipelines/a.yaml": yaml("2"),
+      "dvc.yaml": yaml("3"),
+      "pipelines/deep/c.yaml": "no pipeline",
+    });
+    const pipelines = value(await loadPipelines(workingTree(at.context)));
+    expect(pipelines.map(({ name, file }) => `${name} ${file}`)).toEqual([
+      "a pipelines/a.yaml",
+      "b pipelines/b.yml",
+      "dvc dvc.yaml",
+    ]);
+  });
+
+  test("two files with one name, and two pipelines with one output", async () => {
+    const yaml = "stages: {a: {cmd: x, outs: [build/o]}}\n";
+    using named = project({ "pipelines/a.yml": yaml, "pipelines/a.yaml": yaml });
+    expect(told(await loadPipelines(workingTree(named.context)))[0]).toContain('are both the pipeline "a"');
+    using shared = project({ "pipelines/a.yaml": yaml, "pipelines/b.yaml": yaml });
+    expect(told(await loadPipelines(workingTree(shared.context)))).toEqual([
+      'output-twice pipelines/b.yaml:1:29 build/o is an output of both "a: a" and "b: a"',
+    ]);
+  });
+});
+
+test("a stage's paths, uses, order and needs", async () => {
+  const yaml = `stages:
+  last: {cmd: x, deps: [build], metrics: [m.json: {cache: false}]}
+  first:
+    cmd: [one, two]
+    wdir: sub
+    deps: [in.txt]
+    params: [b, a, conf.toml: [z], other.json: []]
+    outs: [out, keep: {persist: true}]
+    predictions: out/p.csv
+    timeout: 1.5m
+  middle: {cmd: x, deps: [sub/out/part], outs: [build/x]}
+`;
+  using at = project({ "pipelines/demo.yaml": yaml, "sub/in.txt": "x" });
+  const { stages } = value(await loadPipeline(workingTree(at.context), "demo"));
+  expect(stages.map(({ name, needs }) => [name, needs])).toEqual([
+    ["first", []],
+    ["middle", ["first"]],
+    ["last", ["middle"]],
+  ]);
+  expect(stages[0]).toMatchObject({
+    cmd: ["one", "two"],
+    deps: [{ path: "sub/in.txt" }],
+    params: [
+      { path: "sub/conf.toml", keys: ["z"] },
+      { path: "sub/other.json", keys: null },
+      { path: "sub/params.yaml", keys: ["a", "b"] },
+    ],
+    outs: [
+      { path: "sub/keep", uses: ["out"], persist: true, cache: true },
+      { path: "sub/out", uses: ["out"], persist: false },
+      { path: "sub/out/p.csv", uses: ["predictions"] },
+    ],
+    timeoutMs: 90_000,
+  });
+  expect(stages[2]?.outs).toMatchObject([{ path: "m.json", uses: ["metric"], cache: false }]);
+});
