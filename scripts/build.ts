@@ -1,63 +1,102 @@
 /**
- * Bundles the actions to actions/dist/<name>.js and the command line to dist/cli.js: ESM, what is shared in chunks of
- * its own, not minified, and the same bytes from the same sources. With --if-stale it does nothing when no input is
- * newer than the last build.
+ * Bundles the actions to actions/dist/<name>.js, the served process to actions/dist/serve/serve.js and the command
+ * line to dist/cli.js: ESM, what is shared in chunks, not minified, and the same bytes from the same sources. With
+ * --if-stale it does nothing when no input is newer than the last build.
  */
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
 import { rolldown } from "rolldown";
 
 const ROOT = join(import.meta.dirname, "..");
 const ACTIONS = ["run", "report", "promote", "deploy", "drift"];
-/** Native code and what only some commands need is loaded from node_modules, where it is installed at all. */
-const EXTERNAL = [/^node:/, "onnxruntime-node", /^@tensorflow\//];
+/** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
+const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^mermaid/];
 const INPUTS = ["src", "actions", "package-lock.json", "scripts/build.ts"];
 
 interface Bundle {
   readonly dir: string;
-  readonly input: Record<string, string>;
+  readonly input: Readonly<Record<string, string>>;
+  /** One file without chunks, for a program that is copied elsewhere. */
+  readonly single?: boolean;
+  /** Folders that code finds beside itself: from -> to. */
+  readonly copies?: Readonly<Record<string, string>>;
 }
 
-const BUNDLES: readonly Bundle[] = [
-  {
-    dir: "actions/dist",
-    input: Object.fromEntries(ACTIONS.map((name) => [name, join(ROOT, "actions", name, "index.ts")])),
-  },
-  { dir: "dist", input: { cli: join(ROOT, "src/cli/main.ts") } },
-];
+const TARGETS: Readonly<Record<string, readonly Bundle[]>> = {
+  "actions/dist": [
+    { dir: ".", input: Object.fromEntries(ACTIONS.map((name) => [name, `actions/${name}/index.ts`])) },
+    { dir: "serve", input: { serve: "src/serve/main.ts" }, single: true },
+  ],
+  dist: [
+    {
+      dir: ".",
+      input: { cli: "src/cli/main.ts" },
+      copies: { "src/sandbox/actions/provided": "chunks/provided" },
+    },
+  ],
+};
 
-async function build({ dir, input }: Bundle): Promise<void> {
-  const bundle = await rolldown({
-    input,
+async function bundle(into: string, { input, single, copies }: Bundle): Promise<void> {
+  const build = await rolldown({
+    input: { ...input },
     cwd: ROOT,
     platform: "node",
     external: EXTERNAL,
-    // `import.meta.url`-relative files do not move with a bundle; none of ours may depend on them without a fallback.
     logLevel: "warn",
     onLog(level, log, handle) {
+      // Packages of others: cycles between their modules and `eval` in protobuf's inquire do no harm.
       if (log.code === "CIRCULAR_DEPENDENCY" || log.code === "EVAL") return;
+      // A lazy import that pays in one bundle may share its module with an eager one in another.
+      if (log.code === "INEFFECTIVE_DYNAMIC_IMPORT") return;
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message);
       handle(level, log);
     },
   });
-  rmSync(join(ROOT, dir), { recursive: true, force: true });
-  await bundle.write({
-    dir: join(ROOT, dir),
+  await build.write({
+    dir: into,
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
     minify: false,
     sourcemap: false,
-    legalComments: "inline",
+    ...(single === true ? { codeSplitting: false } : {}),
   });
-  await bundle.close();
-  // Whoever takes the folder alone (a release branch does) still has modules.
-  writeFileSync(join(ROOT, dir, "package.json"), '{ "type": "module" }\n');
-  writeFileSync(stampOf(dir), "");
+  await build.close();
+  for (const [from, to] of Object.entries(copies ?? {})) {
+    if (existsSync(join(ROOT, from))) cpSync(join(ROOT, from), join(into, to), { recursive: true });
+  }
 }
 
-function stampOf(dir: string): string {
-  return join(ROOT, dir, ".built");
+/** Builds beside the target and swaps the two, so that whoever runs the old bundle meanwhile has a whole one. */
+async function build(target: string): Promise<void> {
+  const begun = new Date();
+  const fresh = join(ROOT, `${target}.new-${process.pid}`);
+  const old = join(ROOT, `${target}.old-${process.pid}`);
+  mkdirSync(fresh, { recursive: true });
+  try {
+    for (const each of TARGETS[target] ?? []) await bundle(join(fresh, each.dir), each);
+    // Whoever takes the folder alone (a release does) still has modules.
+    writeFileSync(join(fresh, "package.json"), '{ "type": "module" }\n');
+    // A source that is saved while this goes on is newer than the build.
+    writeFileSync(join(fresh, ".built"), "");
+    utimesSync(join(fresh, ".built"), begun, begun);
+    if (existsSync(join(ROOT, target))) renameSync(join(ROOT, target), old);
+    renameSync(fresh, join(ROOT, target));
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+    rmSync(old, { recursive: true, force: true });
+  }
 }
 
 function newest(path: string): number {
@@ -65,30 +104,30 @@ function newest(path: string): number {
   if (!stat.isDirectory()) return stat.mtimeMs;
   return Math.max(
     stat.mtimeMs,
-    ...readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.name !== "dist")
-      .map((entry) => newest(join(path, entry.name))),
+    ...readdirSync(path)
+      .filter((name) => !name.startsWith("dist"))
+      .map((name) => newest(join(path, name))),
   );
 }
 
-function isFresh({ dir }: Bundle): boolean {
-  const stamp = stampOf(dir);
-  if (!existsSync(stamp)) return false;
-  const built = statSync(stamp).mtimeMs;
-  return INPUTS.every((path) => newest(join(ROOT, path)) <= built);
+function isFresh(target: string, since: number): boolean {
+  const stamp = join(ROOT, target, ".built");
+  return existsSync(stamp) && statSync(stamp).mtimeMs >= since;
 }
 
-function sizes(dir: string): string {
-  const files = readdirSync(join(ROOT, dir), { recursive: true, withFileTypes: true }).filter((entry) =>
+function sizes(target: string): string {
+  const files = readdirSync(join(ROOT, target), { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.name.endsWith(".js"),
   );
   const bytes = files.reduce((sum, file) => sum + readFileSync(join(file.parentPath, file.name)).byteLength, 0);
-  return `${relative(ROOT, join(ROOT, dir))}: ${files.length} files, ${(bytes / 1e6).toFixed(1)} MB`;
+  return `${target}: ${files.length} files, ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-const ifStale = process.argv.includes("--if-stale");
-for (const bundle of BUNDLES) {
-  if (ifStale && isFresh(bundle)) continue;
-  await build(bundle);
-  process.stdout.write(`${sizes(bundle.dir)}\n`);
+const since = process.argv.includes("--if-stale")
+  ? Math.max(...INPUTS.map((path) => newest(join(ROOT, path))))
+  : Number.POSITIVE_INFINITY;
+for (const target of Object.keys(TARGETS)) {
+  if (isFresh(target, since)) continue;
+  await build(target);
+  process.stdout.write(`${sizes(target)}\n`);
 }

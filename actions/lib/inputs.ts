@@ -6,12 +6,12 @@ import type { Failure, Result } from "../../src/core/index.ts";
 export const text = z.string().trim();
 export const secret = z.string().trim().min(1, "is needed");
 export const flag = z
-  .enum(["true", "True", "TRUE", "false", "False", "FALSE"], "is true or false")
+  .enum(["true", "True", "TRUE", "false", "False", "FALSE"], "has to be true or false")
   .transform((value) => value.toLowerCase() === "true");
 export const whole = z
   .string()
   .trim()
-  .regex(/^\d{1,15}$/, "is a whole number")
+  .regex(/^\d{1,15}$/, "has to be a whole number")
   .transform(Number);
 /** Names apart by commas, spaces or lines; undefined when there is none. */
 export const names = z.string().transform((value, context) => {

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as core from "@actions/core";
 import type { z } from "zod";
 import type { Provenance } from "../../src/config/index.ts";
 import { ok } from "../../src/core/index.ts";
 import type { Context, Result } from "../../src/core/index.ts";
-import { connect } from "../../src/github/client.ts";
+import { ACTIONS_BOT, connect } from "../../src/github/client.ts";
 import type { GitHub } from "../../src/github/client.ts";
 import { gitWithToken, withoutCredentials } from "./credentials.ts";
 import { readEvent, readInputs } from "./inputs.ts";
@@ -22,6 +23,10 @@ export interface Action {
   /** Who vouches for what this run makes. */
   readonly provenance: (trusted: boolean) => Provenance;
   readonly sha: string;
+  /** Branch the run is for. */
+  readonly refName: string;
+  /** Folder that is emptied after the job. */
+  readonly temp: string;
   readonly eventName: string;
   event<Schema extends z.ZodType>(schema: Schema): Result<z.infer<Schema>>;
   inputs<Shape extends Record<string, z.ZodType>>(
@@ -65,8 +70,10 @@ function read(env: NodeJS.ProcessEnv, log: Log): Action {
     context,
     repository,
     get defaults() {
-      const name = login || "github-actions[bot]";
-      return { remote: "origin" as const, author: { name, email: `${name}@users.noreply.github.com` } };
+      const name = login || ACTIONS_BOT;
+      // The number is that of the account; with it GitHub shows the commits as the bot's.
+      const prefix = name === ACTIONS_BOT ? "41898282+" : "";
+      return { remote: "origin" as const, author: { name, email: `${prefix}${name}@users.noreply.github.com` } };
     },
     runUrl: `${variable("GITHUB_SERVER_URL")}/${repository}/actions/runs/${order.runId}`,
     order,
@@ -82,6 +89,8 @@ function read(env: NodeJS.ProcessEnv, log: Log): Action {
       actor: variable("GITHUB_ACTOR"),
     }),
     sha: variable("GITHUB_SHA"),
+    refName: variable("GITHUB_REF_NAME"),
+    temp: variable("RUNNER_TEMP") || tmpdir(),
     eventName,
     event: (schema) => {
       const path = variable("GITHUB_EVENT_PATH");

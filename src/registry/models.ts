@@ -1,7 +1,7 @@
 import { modelLockSchema, modelSchema, parseConfig } from "../config/index.ts";
 import type { ModelConfig, ModelLock, ModelVersion, Positioned } from "../config/index.ts";
-import { all, fail, ok } from "../core/index.ts";
-import type { Result } from "../core/index.ts";
+import { all, fail, failedIfAny, ok } from "../core/index.ts";
+import type { Failure, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 
 /** A folder of `models/` with its `model.yaml`. */
@@ -73,4 +73,36 @@ function inconsistency(lock: ModelLock): { path: PropertyKey[]; text: string } |
 export function productionVersion(lock: ModelLock, alias = "production"): ModelVersion | undefined {
   const version = lock.aliases[alias];
   return lock.versions.find((entry) => entry.version === version);
+}
+
+/** A model with a version in production. */
+export interface Live {
+  readonly model: Model;
+  readonly version: ModelVersion;
+}
+
+/** The models (of these names, or all) that have a version in production. A name that no model has is a failure. */
+export async function liveModels(source: Source, names?: readonly string[]): Promise<Result<Live[]>> {
+  const models = await chooseModels(source, names);
+  if (!models.ok) return models;
+  const live: Live[] = [];
+  for (const model of models.value) {
+    const lock = await loadModelLock(source, model.name);
+    if (!lock.ok) return lock;
+    const version = productionVersion(lock.value);
+    if (version !== undefined) live.push({ model, version });
+  }
+  return ok(live);
+}
+
+/** The models of these names, or all. */
+export async function chooseModels(source: Source, names?: readonly string[]): Promise<Result<Model[]>> {
+  const models = await loadModels(source);
+  if (!models.ok || names === undefined) return models;
+  const known = models.value.map((model) => model.name);
+  const unknown = names.filter((name) => !known.includes(name));
+  return (
+    failedIfAny(unknown.map((name): Failure => ({ code: "unknown-name", what: "model", name, known }))) ??
+    ok(models.value.filter((model) => names.includes(model.name)))
+  );
 }

@@ -11,7 +11,7 @@ import type { Made, Measured } from "./candidate.ts";
 import { renderCard } from "./card.ts";
 import { judge } from "./judge.ts";
 import { make } from "./make.ts";
-import { loadModelLock, loadModels, lockPath, productionVersion } from "./models.ts";
+import { chooseModels, loadModelLock, loadModels, lockPath, productionVersion } from "./models.ts";
 import type { Model } from "./models.ts";
 import { planPromotion } from "./plan.ts";
 import type { PromotionPlan } from "./plan.ts";
@@ -45,6 +45,8 @@ export interface Promotion {
   readonly digest: Digest;
   readonly release: string | null;
   readonly releaseUrl: string | null;
+  /** What is in production now, whatever became of the candidate; null for nothing. */
+  readonly production: { readonly version: number; readonly digest: Digest } | null;
   /** Gates that failed, or why nothing was done, in words. */
   readonly reasons: readonly string[];
   /** False when a stage had to run here. */
@@ -69,7 +71,7 @@ export async function promote(
   }
   const source = await atRevision(context, options.commit);
   if (!source.ok) return source;
-  const models = await chosen(source.value, options.models);
+  const models = await chooseModels(source.value, options.models);
   if (!models.ok) return models;
   const rules = await rulesBefore(context, options.before);
   if (!rules.ok) return rules;
@@ -91,17 +93,6 @@ export async function promote(
     else failures.push(...promotion.failures);
   }
   return failedIfAny(failures) ?? ok(promotions);
-}
-
-async function chosen(source: Source, names: readonly string[] | undefined): Promise<Result<Model[]>> {
-  const models = await loadModels(source);
-  if (!models.ok || names === undefined) return models;
-  const known = models.value.map((model) => model.name);
-  const unknown = names.filter((name) => !known.includes(name));
-  return (
-    failedIfAny(unknown.map((name) => ({ code: "unknown-name", what: "model", name, known }))) ??
-    ok(models.value.filter((model) => names.includes(model.name)))
-  );
 }
 
 /** The models as the branch had them, whose gates judge. A file that did not load then has no rules to keep. */
@@ -151,12 +142,14 @@ async function promoteModel(
   const { records, store } = workspace.value;
   const released = await releaseVersions(github, { model, lock: decided.lock, records, store });
   if (!released.ok) return released;
+  const live = productionVersion(decided.lock);
   const version = "version" in decided.plan ? decided.plan.version : undefined;
   return ok({
     model: model.name,
     outcome: OUTCOMES[decided.plan.action],
     version: version?.version ?? null,
     digest: measured.value.candidate.digest,
+    production: live === undefined ? null : { version: live.version, digest: live.digest },
     release: version?.release ?? null,
     releaseUrl: version === undefined ? null : (released.value.get(version.version) ?? null),
     reasons:

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { ok } from "../../src/core/index.ts";
+import { publishReport } from "../../src/report/index.ts";
+import { secret, text } from "../lib/inputs.ts";
+import { start } from "../lib/start.ts";
+
+/** What is used of the event `workflow_run`. GitHub fills it in, not the pull request. */
+const event = z.object({
+  workflow_run: z.object({
+    id: z.number(),
+    run_attempt: z.number(),
+    html_url: z.string(),
+    event: z.string(),
+    path: z.string(),
+    head_sha: z.string().regex(/^[0-9a-f]{40}$/),
+    head_branch: z.string(),
+    head_repository: z.object({ full_name: z.string() }),
+    actor: z.object({ login: z.string() }),
+  }),
+});
+
+await start(async (action) => {
+  const inputs = action.inputs({ "github-token": secret, "bot-login": text });
+  if (!inputs.ok) return inputs;
+  const payload = action.event(event);
+  if (!payload.ok) return payload;
+  const run = payload.value.workflow_run;
+  const token = inputs.value["github-token"];
+  const forGit = await action.withGit(token);
+  if (!forGit.ok) return forGit;
+
+  const published = await publishReport(forGit.value, action.github(token, inputs.value["bot-login"]), {
+    ...action.defaults,
+    run: {
+      id: run.id,
+      attempt: run.run_attempt,
+      url: run.html_url,
+      event: run.event,
+      workflow: run.path,
+      headSha: run.head_sha,
+      headBranch: run.head_branch,
+      headRepository: run.head_repository.full_name,
+      actor: run.actor.login,
+    },
+  });
+  if (!published.ok) return published;
+  action.output("verdict", published.value.verdict);
+  action.output("comment-url", published.value.commentUrl ?? "");
+  await action.summary(published.value.markdown);
+  return ok();
+});
