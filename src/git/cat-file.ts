@@ -13,7 +13,7 @@ export interface GitObject {
 type Waiting = (result: Result<GitObject | undefined>) => void;
 
 /** After this long without a question the process is let go; the next question starts another. */
-const IDLE_MS = 2_000;
+const IDLE_MS = 500;
 
 /**
  * Objects of a repository by name, from one `git cat-file --batch` process that is started with the first question.

@@ -22,7 +22,10 @@ const environment = {
   GIT_COMMITTER_EMAIL: "ada@example.com",
 };
 
-export function contextIn(cwd: string, env: Record<string, string> = {}): Context & { readonly events: ProgressEvent[] } {
+export function contextIn(
+  cwd: string,
+  env: Record<string, string> = {},
+): Context & { readonly events: ProgressEvent[] } {
   const events: ProgressEvent[] = [];
   return {
     cwd,
@@ -36,7 +39,9 @@ export function contextIn(cwd: string, env: Record<string, string> = {}): Contex
 
 /** Runs git and gives its output. */
 export function sh(cwd: string, ...args: string[]): string {
-  return execFileSync("git", args, { cwd, env: environment as NodeJS.ProcessEnv, stdio: "pipe" }).toString().trim();
+  return execFileSync("git", args, { cwd, env: environment as NodeJS.ProcessEnv, stdio: "pipe" })
+    .toString()
+    .trim();
 }
 
 export function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {

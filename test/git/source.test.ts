@@ -10,7 +10,7 @@ const files = {
   "a.txt": "a\n",
   "data/Z.csv": "z",
   "data/a b.csv": "space",
-  "data/deep/ä\"q.csv": "quoted",
+  'data/deep/ä"q.csv': "quoted",
   "data.txt": "not below data/",
   empty: "",
 };
@@ -109,5 +109,8 @@ test("a revision that is not there, or looks like an option, is unknown", async 
 test("outside a repository git's own words are in the failure", async () => {
   using folder = temporary();
   const result = await atRevision(contextIn(folder.path), "HEAD");
-  expect(result).toMatchObject({ ok: false, failures: [{ code: "git", stderr: expect.stringContaining("repository") }] });
+  expect(result).toMatchObject({
+    ok: false,
+    failures: [{ code: "git", stderr: expect.stringContaining("repository") }],
+  });
 });

@@ -69,7 +69,8 @@ test("neither the working tree nor the index nor HEAD is touched", async () => {
   const cwd = clone(folder.path, origin(folder.path), "work");
   write(cwd, { "README.md": "edited\n", "new.txt": "new" });
   sh(cwd, "add", "new.txt");
-  const state = (): string => sh(cwd, "status", "--porcelain") + sh(cwd, "rev-parse", "HEAD") + sh(cwd, "ls-files", "-s");
+  const state = (): string =>
+    sh(cwd, "status", "--porcelain") + sh(cwd, "rev-parse", "HEAD") + sh(cwd, "ls-files", "-s");
   const before = state();
   const result = await swapBranch(contextIn(cwd), {
     remote: "origin",
@@ -153,7 +154,12 @@ test("a server that declines is told at once, in its words", async () => {
   const cwd = clone(folder.path, bare, "work");
   const hook = join(bare, "hooks", "pre-receive");
   writeFileSync(hook, "#!/bin/sh\necho this branch is protected >&2\nexit 1\n", { mode: 0o755 });
-  const result = await swapBranch(contextIn(cwd), { remote: "origin", branch: "main", author, change: put({ x: "x" }) });
+  const result = await swapBranch(contextIn(cwd), {
+    remote: "origin",
+    branch: "main",
+    author,
+    change: put({ x: "x" }),
+  });
   expect(result).toMatchObject({
     ok: false,
     failures: [{ code: "git", stderr: expect.stringContaining("this branch is protected") }],

@@ -91,7 +91,8 @@ test("a store's URL is relative to the repository, or absolute; others are refus
   for (const url of ["file:../a", pathToFileURL(join(folder.path, "b")).href, `file:${join(folder.path, "c")}`]) {
     must(await must(openStore(context, url)).put(bytes));
   }
-  for (const name of ["a", "b", "c"]) expect(readFileSync(pathIn(join(folder.path, name), name256(bytes)))).toEqual(bytes);
+  for (const name of ["a", "b", "c"])
+    expect(readFileSync(pathIn(join(folder.path, name), name256(bytes)))).toEqual(bytes);
   expect(openStore(context, "s3://bucket/x")).toMatchObject({ failures: [{ code: "unsupported" }] });
   expect(openStore(context, "file:")).toMatchObject({ failures: [{ code: "usage" }] });
   expect(openStore(context, "file://host/share")).toMatchObject({ failures: [{ code: "usage" }] });
@@ -109,7 +110,9 @@ test("the environment goes before the settings, and they before the default", as
   expect(must(await url({ LOCKSTEP_STORE: "file:/elsewhere" }))).toBe("file:/elsewhere");
   expect(must(await url({ LOCKSTEP_STORE: "" }))).toBe("file:../team");
   write(folder.path, { ".github/lockstep.yml": "version: 1\nstore: 3\n" });
-  expect(await url()).toMatchObject({ failures: [{ code: "file-invalid", at: { file: ".github/lockstep.yml", line: 2 } }] });
+  expect(await url()).toMatchObject({
+    failures: [{ code: "file-invalid", at: { file: ".github/lockstep.yml", line: 2 } }],
+  });
 });
 
 function pathIn(store: string, digest: string): string {

@@ -36,7 +36,10 @@ function contents(folder: string): Record<string, string> {
   return Object.fromEntries(
     names
       .filter((name) => statSync(join(folder, name)).isFile())
-      .map((name) => [name, `${statSync(join(folder, name)).mode & 0o100 ? "x " : ""}${readFileSync(join(folder, name), "utf8")}`]),
+      .map((name) => [
+        name,
+        `${statSync(join(folder, name)).mode & 0o100 ? "x " : ""}${readFileSync(join(folder, name), "utf8")}`,
+      ]),
   );
 }
 

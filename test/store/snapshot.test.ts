@@ -85,7 +85,8 @@ test("a change of content, size, time or inode is seen", async () => {
   write(folder.path, { "data/a": "one" });
   age(folder.path, "data/a");
   await nextTick(folder.path);
-  const digest = async (): Promise<string> => must(await snapshot(contextIn(folder.path), "data/a" as RelativePath)).digest;
+  const digest = async (): Promise<string> =>
+    must(await snapshot(contextIn(folder.path), "data/a" as RelativePath)).digest;
   expect(await digest()).toBe(name256(Buffer.from("one")));
   expect(readFileSync(join(folder.path, INDEX), "utf8")).toContain(" data/a\n");
   const { atime, mtime } = statSync(path);
@@ -130,7 +131,13 @@ test("a damaged index counts as empty, and files that went are dropped from it",
   must(await snapshot(contextIn(folder.path), "data2" as RelativePath));
   const index = join(folder.path, INDEX);
   const text = readFileSync(index, "utf8");
-  for (const broken of ["", "garbage", text.slice(0, -20), text.replace("sha256:", "sha512:"), text.replace("/1", "/9")]) {
+  for (const broken of [
+    "",
+    "garbage",
+    text.slice(0, -20),
+    text.replace("sha256:", "sha512:"),
+    text.replace("/1", "/9"),
+  ]) {
     writeFileSync(index, broken);
     expect(must(await snapshot(contextIn(folder.path), data))).toEqual(whole);
   }

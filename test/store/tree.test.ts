@@ -117,7 +117,9 @@ describe("a hostile manifest is refused", () => {
 
   test("and one with too many entries before its paths are looked at", () => {
     const many = Buffer.from(`{"entries":[${"0,".repeat(TREE_LIMITS.entries)}0],"treeVersion":1}`);
-    expect(parseTree("t", many)).toMatchObject({ failures: [{ problem: `it has ${TREE_LIMITS.entries + 1} entries` }] });
+    expect(parseTree("t", many)).toMatchObject({
+      failures: [{ problem: `it has ${TREE_LIMITS.entries + 1} entries` }],
+    });
   });
 });
 

@@ -1,0 +1,353 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Provenance, RunRecord, StageRecord } from "../../src/config/index.ts";
+import type { Digest, RelativePath, StageKey } from "../../src/core/index.ts";
+import { workingTree } from "../../src/git/index.ts";
+import { openRecords, recordsOptions, runPath, stagePath } from "../../src/records/index.ts";
+import type { Records } from "../../src/records/index.ts";
+import { contextIn, origin, repository, sh, temporary, write } from "../git/repository.ts";
+import { must } from "../store/contract.ts";
+
+const BRANCH = "lockstep-records";
+const COMMIT = "c".repeat(40);
+
+function provenance(trusted: boolean): Provenance {
+  return {
+    trusted,
+    event: "pull_request",
+    repository: "acme/churn",
+    headRepository: trusted ? "acme/churn" : "mallory/churn",
+    workflow: ".github/workflows/lockstep-experiment.yml",
+    workflowCommit: COMMIT,
+    runId: "7",
+    runAttempt: 1,
+    actor: "ada",
+  };
+}
+
+function key(at: number): StageKey {
+  return at.toString(16).padStart(2, "0").padEnd(64, "0") as StageKey;
+}
+
+function stage(at: number, trusted: boolean | null, out = "a"): StageRecord {
+  return {
+    recordVersion: 1,
+    key: key(at),
+    pipeline: "churn",
+    stage: "train",
+    outs: [{ path: "m.onnx" as RelativePath, kind: "file", digest: `sha256:${out.repeat(64)}` as Digest, size: 1 }],
+    metrics: { "m.json": { auc: 0.5 } } as unknown as StageRecord["metrics"],
+    profile: null,
+    startedAt: "2026-01-02T03:04:05Z",
+    ms: 12,
+    commit: COMMIT,
+    provenance: trusted === null ? null : provenance(trusted),
+  };
+}
+
+function run(trusted: boolean | null, more: Partial<RunRecord> = {}): RunRecord {
+  return {
+    recordVersion: 1,
+    pipeline: "churn",
+    commit: COMMIT,
+    startedAt: "2026-01-02T03:04:05Z",
+    ms: 12,
+    ok: true,
+    stages: [],
+    params: {},
+    metrics: {},
+    data: {},
+    provenance: trusted === null ? null : provenance(trusted),
+    ...more,
+  };
+}
+
+interface Rig extends Disposable {
+  readonly path: string;
+  readonly bare: string;
+  /** Another clone, and its records. */
+  readonly clone: (name: string, ...options: string[]) => { path: string; context: Context; records: Records };
+}
+type Context = ReturnType<typeof contextIn>;
+
+function rig(): Rig {
+  const folder = temporary();
+  const bare = origin(folder.path);
+  return {
+    path: folder.path,
+    bare,
+    clone(name, ...options) {
+      sh(folder.path, "clone", "--quiet", ...options, `file://${bare}`, name);
+      const path = join(folder.path, name);
+      const context = contextIn(path);
+      return { path, context, records: openRecords(context, { branch: BRANCH, remote: "origin" }) };
+    },
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  };
+}
+
+describe("lookup", () => {
+  test("nothing is there before anything was recorded, branch or no branch", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    expect(must(await records.stage(key(1)))).toBeUndefined();
+    expect(must(await records.trustedStage(key(1)))).toBeUndefined();
+    expect(must(await records.run(COMMIT, "churn"))).toBeUndefined();
+    expect(must(await records.list())).toEqual([]);
+    must(await records.refresh());
+    expect(must(await records.list())).toEqual([]);
+  });
+
+  test("what is saved here is found here, and is nothing that others may rely on", async () => {
+    using at = rig();
+    const { records, context } = at.clone("a");
+    must(await records.saveLocal({ stages: [stage(1, null)], runs: [run(null)] }));
+    expect(must(await records.stage(key(1)))).toEqual(stage(1, null));
+    expect(must(await records.trustedStage(key(1)))).toBeUndefined();
+    expect(must(await records.run(COMMIT, "churn"))).toEqual(run(null));
+    expect(context.events).toContainEqual({ type: "effect", name: "records saved" });
+    expect(sh(context.cwd, "status", "--porcelain")).toBe("");
+  });
+
+  test("what is published is found in another clone after a refresh, shallow or not", async () => {
+    using at = rig();
+    must(await at.clone("a").records.publish({ stages: [stage(1, true)], runs: [run(true)] }));
+    for (const options of [[], ["--depth=1", "--branch=main"]]) {
+      const { records, path } = at.clone(`b${options.length}`, ...options, "--single-branch");
+      expect(must(await records.stage(key(1)))).toBeUndefined();
+      must(await records.refresh());
+      expect(must(await records.stage(key(1)))).toEqual(stage(1, true));
+      expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true));
+      expect(must(await records.list())).toEqual([run(true)]);
+      expect(sh(path, "rev-parse", "--is-shallow-repository")).toBe(String(options.length > 0));
+    }
+  });
+
+  test("the publisher knows what it published without a refresh", async () => {
+    using at = rig();
+    const { records, context } = at.clone("a");
+    const published = must(await records.publish({ stages: [stage(1, true)], runs: [] }));
+    expect(published).toEqual({ commit: sh(at.bare, "rev-parse", BRANCH), changed: true, kept: [] });
+    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true));
+    expect(context.events).toContainEqual({ type: "effect", name: "records pushed" });
+    expect(sh(at.bare, "ls-tree", "-r", "--name-only", BRANCH)).toBe(stagePath(key(1)));
+  });
+
+  test("a branch that was deleted is empty after a refresh", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    must(await records.publish({ stages: [stage(1, true)], runs: [] }));
+    sh(at.bare, "branch", "-D", BRANCH);
+    must(await records.refresh());
+    expect(must(await records.stage(key(1)))).toBeUndefined();
+  });
+
+  test("a remote that does not answer is a failure of refresh, and lookups go on", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    must(await records.publish({ stages: [stage(1, true)], runs: [] }));
+    rmSync(at.bare, { recursive: true });
+    expect(await records.refresh()).toMatchObject({ ok: false, failures: [{ code: "git" }] });
+    expect(must(await records.stage(key(1)))).toEqual(stage(1, true));
+  });
+
+  test("runs are listed newest first, those of no commit included", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    const day = (date: number): string => `2026-01-0${date}T00:00:00Z`;
+    const runs = [
+      run(null, { commit: null, startedAt: day(2) }),
+      run(null, { pipeline: "digits", startedAt: day(3) }),
+      run(null, { startedAt: day(1) }),
+    ];
+    must(await records.saveLocal({ stages: [], runs }));
+    must(await records.publish({ stages: [], runs: [run(true, { commit: "d".repeat(40), startedAt: day(4) })] }));
+    expect(must(await records.list()).map(({ startedAt }) => startedAt)).toEqual([day(4), day(3), day(2), day(1)]);
+  });
+
+  test("a name that is no name finds nothing", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    expect(must(await records.run("../../x", "churn"))).toBeUndefined();
+    expect(must(await records.run(COMMIT, "x\ny"))).toBeUndefined();
+  });
+});
+
+describe("a corrupt record is a warning and a miss", () => {
+  const broken = [
+    "",
+    "{",
+    "null",
+    JSON.stringify({ ...stage(1, true), key: key(2) }),
+    JSON.stringify({ recordVersion: 9 }),
+  ];
+
+  test.each(broken)("here: %s", async (text) => {
+    using at = rig();
+    const { records, path, context } = at.clone("a");
+    must(await records.publish({ stages: [stage(1, true)], runs: [] }));
+    write(path, { [`.lockstep/records/${stagePath(key(1))}`]: text });
+    expect(must(await records.stage(key(1)))).toEqual(stage(1, true)); // the branch has a good one
+    expect(context.events).toContainEqual({ type: "warning", message: expect.stringContaining(stagePath(key(1))) });
+  });
+
+  test("on the branch; the next publisher mends it", async () => {
+    using at = rig();
+    const editor = repository(
+      join(at.path, "editor"),
+      Object.fromEntries(broken.map((text, n) => [stagePath(key(n)), text])),
+    );
+    write(editor, { [runPath(COMMIT, "churn")]: "{" });
+    sh(editor, "add", "--all");
+    sh(editor, "commit", "--quiet", "--amend", "--no-edit");
+    sh(editor, "push", "--quiet", at.bare, `main:${BRANCH}`);
+    const { records, context } = at.clone("a");
+    for (const [n] of broken.entries()) expect(must(await records.stage(key(n))), `${n}`).toBeUndefined();
+    expect(must(await records.run(COMMIT, "churn"))).toBeUndefined();
+    expect(must(await records.list())).toEqual([]);
+    expect(context.events.filter(({ type }) => type === "warning").length).toBeGreaterThanOrEqual(broken.length);
+    must(await records.publish({ stages: [stage(1, true)], runs: [run(true)] }));
+    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true));
+    expect(must(await records.list())).toEqual([run(true)]);
+  });
+});
+
+describe("trust", () => {
+  test("an untrusted record is kept apart: shown, never relied on, never in a trusted one's place", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    must(await records.publish({ stages: [stage(1, true, "a")], runs: [run(true, { ms: 1 })] }));
+    must(await records.publish({ stages: [stage(1, false, "b"), stage(2, false)], runs: [run(false, { ms: 2 })] }));
+    expect(sh(at.bare, "ls-tree", "-r", "--name-only", BRANCH).split("\n")).toEqual([
+      runPath(COMMIT, "churn"),
+      stagePath(key(1)),
+      `untrusted/${runPath(COMMIT, "churn")}`,
+      `untrusted/${stagePath(key(1))}`,
+      `untrusted/${stagePath(key(2))}`,
+    ]);
+    for (const look of ["stage", "trustedStage"] as const) {
+      expect(must(await records[look](key(1)))).toEqual(stage(1, true, "a"));
+      expect(must(await records[look](key(2)))).toBeUndefined();
+    }
+    expect(must(await records.run(COMMIT, "churn"))).toMatchObject({ ms: 1 });
+    expect(
+      must(await records.list())
+        .map(({ ms }) => ms)
+        .sort((a, b) => a - b),
+    ).toEqual([1, 2]);
+  });
+
+  test("an untrusted run is shown where there is no other", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    must(await records.publish({ stages: [], runs: [run(false)] }));
+    expect(must(await records.run(COMMIT, "churn"))).toEqual(run(false));
+  });
+
+  test("a record without trust that got into a trusted place is not believed, and is replaced", async () => {
+    using at = rig();
+    const forged = JSON.stringify(stage(1, false, "b"));
+    const editor = repository(join(at.path, "editor"), { [stagePath(key(1))]: forged });
+    sh(editor, "push", "--quiet", at.bare, `main:${BRANCH}`);
+    const { records } = at.clone("a");
+    expect(must(await records.trustedStage(key(1)))).toBeUndefined();
+    expect(must(await records.stage(key(1)))).toBeUndefined();
+    expect(must(await records.publish({ stages: [stage(1, true)], runs: [] })).kept).toEqual([]);
+    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true));
+  });
+
+  test("the first trusted record of a key stays, and the publisher is told; unless it was made again on purpose", async () => {
+    using at = rig();
+    const { records } = at.clone("a");
+    must(await records.publish({ stages: [stage(1, true, "a")], runs: [] }));
+    expect(must(await records.publish({ stages: [stage(1, true, "b")], runs: [] }))).toMatchObject({
+      changed: false,
+      kept: [key(1)],
+    });
+    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true, "a"));
+    expect(must(await records.publish({ stages: [{ ...stage(1, true, "a"), ms: 99 }], runs: [] })).kept).toEqual([]);
+    must(await records.publish({ stages: [stage(1, true, "b")], runs: [] }, { replace: true }));
+    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true, "b"));
+  });
+});
+
+test("ten publishers at once lose nothing", async () => {
+  using at = rig();
+  const clones = Array.from({ length: 10 }, (_, n) => at.clone(`clone${n}`, ...(n % 2 === 0 ? [] : ["--depth=1"])));
+  const published = await Promise.all(
+    clones.map(({ records }, n) =>
+      records.publish({
+        stages: [stage(n, true), stage(100, true)],
+        runs: [run(true, { commit: n.toString(16).padStart(40, "0"), ms: n })],
+      }),
+    ),
+  );
+  for (const result of published) must(result);
+  const { records } = at.clone("reader");
+  for (let n = 0; n < 10; n++) expect(must(await records.trustedStage(key(n))), `${n}`).toEqual(stage(n, true));
+  expect(
+    must(await records.list())
+      .map(({ ms }) => ms)
+      .sort((a, b) => a - b),
+  ).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(sh(at.bare, "rev-list", "--count", BRANCH)).toBe("10");
+});
+
+test("publishing the same again changes nothing", async () => {
+  using at = rig();
+  const { records } = at.clone("a");
+  const first = must(await records.publish({ stages: [stage(1, true)], runs: [run(true)] }));
+  const again = must(await at.clone("b").records.publish({ stages: [stage(1, true)], runs: [run(true)] }));
+  expect(again).toEqual({ commit: first.commit, changed: false, kept: [] });
+});
+
+test("a run without a commit is not published, and nothing to publish makes no branch", async () => {
+  using at = rig();
+  const { records } = at.clone("a");
+  expect(must(await records.publish({ stages: [], runs: [run(true, { commit: null })] }))).toMatchObject({
+    changed: false,
+  });
+  expect(sh(at.bare, "branch", "--list", BRANCH)).toBe("");
+});
+
+test("a full clone keeps the whole history of the branch when it refreshes", async () => {
+  using at = rig();
+  const writer = at.clone("writer").records;
+  for (const n of [1, 2, 3]) must(await writer.publish({ stages: [stage(n, true)], runs: [] }));
+  const { records, path } = at.clone("reader");
+  must(await writer.publish({ stages: [stage(4, true)], runs: [] }));
+  must(await records.refresh());
+  expect(sh(path, "rev-list", "--count", `origin/${BRANCH}`)).toBe("4");
+  expect(must(await records.stage(key(4)))).toEqual(stage(4, true));
+});
+
+test("without a remote the branch is this repository's own", async () => {
+  using folder = temporary();
+  const path = repository(join(folder.path, "alone"));
+  const context = contextIn(path);
+  const options = must(await recordsOptions(context, workingTree(context)));
+  expect(options).toEqual({ branch: BRANCH, remote: null });
+  const records = openRecords(context, options);
+  must(await records.publish({ stages: [stage(1, true)], runs: [] }));
+  must(await records.refresh());
+  expect(must(await openRecords(context, options).trustedStage(key(1)))).toEqual(stage(1, true));
+  expect(sh(path, "rev-list", "--count", BRANCH)).toBe("1");
+});
+
+test("the settings name the branch, and a URL serves as a remote", async () => {
+  using at = rig();
+  const { context, path } = at.clone("a");
+  write(path, { ".github/lockstep.yml": "version: 1\nstore: file:../s\nrecords: experiments\n" });
+  expect(must(await recordsOptions(context, workingTree(context)))).toEqual({
+    branch: "experiments",
+    remote: "origin",
+  });
+  const records = openRecords(context, { branch: "experiments", remote: `file://${at.bare}` });
+  must(await records.publish({ stages: [stage(1, true)], runs: [] }));
+  expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true));
+  expect(sh(at.bare, "rev-list", "--count", "experiments")).toBe("1");
+  writeFileSync(join(path, ".github/lockstep.yml"), "version: 2\n");
+  expect(await recordsOptions(context, workingTree(context))).toMatchObject({ ok: false });
+  expect(existsSync(join(path, ".git/FETCH_HEAD"))).toBe(false);
+});
