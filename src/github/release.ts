@@ -218,7 +218,6 @@ async function upload(gh: GitHub, release: RawRelease, asset: ReleaseAsset): Pro
       data: asset.bytes,
       headers: {
         "content-type": asset.contentType ?? "application/octet-stream",
-        "content-length": String(asset.bytes.byteLength),
       },
       ...ONCE,
     }) as Promise<{ data: RawAsset }>,

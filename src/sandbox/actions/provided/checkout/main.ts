@@ -58,7 +58,11 @@ async function checkout(): Promise<void> {
   const tags = core.getBooleanInput("fetch-tags") ? "--tags" : "--no-tags";
   const common = ["--quiet", "--prune", "--no-recurse-submodules"];
   if (depth > 0) await fetch(...common, tags, `--depth=${depth}`, "origin", wanted.refspec);
-  else await fetch(...common, "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*", wanted.refspec);
+  else {
+    // Two fetches: the branch may have moved on, and one fetch cannot give a ref two values.
+    await fetch(...common, "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*");
+    await fetch("--quiet", "--no-recurse-submodules", "origin", wanted.refspec);
+  }
   core.endGroup();
 
   core.startGroup("Checking out the ref");
