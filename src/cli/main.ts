@@ -21,6 +21,11 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import("./commands/compare.ts"),
   },
   report: { summary: "write the report of any two revisions", load: () => import("./commands/report.ts") },
+  serve: { summary: "answer inference requests for a version of a model", load: () => import("./commands/serve.ts") },
+  image: { summary: "build serving images", load: () => import("./commands/image.ts") },
+  deploy: { summary: "put a version of a model to work in an environment", load: () => import("./commands/deploy.ts") },
+  drift: { summary: "compare production with training", load: () => import("./commands/drift.ts") },
+  retrain: { summary: "add labelled requests to the dataset of a model", load: () => import("./commands/retrain.ts") },
 };
 
 /** Runs one command line (without `node` and the script). The exit code is the only way it tells how it went. */

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { attempt, fail, isDigest, ok, spawn } from "../core/index.ts";
@@ -75,7 +75,7 @@ export async function deployContainer(context: Context, options: ContainerOption
     const started = runner === undefined ? ok(undefined) : await start(context, options, runner, built.value);
     if (!started.ok) return started;
     if (runner === undefined) context.emit({ type: "note", message: `${image} is not run here: no engine can` });
-    if (old?.container !== undefined && old.container !== null) await spawn(old.engine, ["rm", "--force", old.container], { env: context.env });
+    if (old !== undefined) await removeContainer(context, old);
     const { version, digest } = source.version;
     const url = started.value?.url ?? null;
     const state: ContainerState = {
@@ -93,6 +93,22 @@ export async function deployContainer(context: Context, options: ContainerOption
     );
     return written.ok ? ok({ url, image, changed: true, deployment: deployment.value }) : written;
   });
+}
+
+/** Ends the container of an environment; false when none was running. */
+export async function stopContainer(context: Context, folder: string): Promise<boolean> {
+  const state = await readState(folder);
+  if (state === undefined) return false;
+  await rm(join(folder, "container.json"), { force: true });
+  return removeContainer(context, state);
+}
+
+/** The server in it drains on SIGTERM, for which `--time` gives it long enough. */
+async function removeContainer(context: Context, { engine, container }: ContainerState): Promise<boolean> {
+  if (container === null) return false;
+  await spawn(engine, ["stop", "--time", "20", container], { env: context.env });
+  const removed = await spawn(engine, ["rm", "--force", container], { env: context.env });
+  return removed.exitCode === 0;
 }
 
 async function readState(folder: string): Promise<ContainerState | undefined> {

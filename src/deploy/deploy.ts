@@ -8,8 +8,8 @@ import type { ResolvedModel } from "../serve/index.ts";
 import { localCache, openStore, storeUrl } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { deployContainer } from "./container.ts";
-import { absoluteStore, deploymentFolder, exclusively, readState, writeState } from "./home.ts";
-import { deployProcess, stopProcess } from "./process.ts";
+import { absoluteStore, deploymentFolder } from "./home.ts";
+import { deployProcess } from "./process.ts";
 
 export interface DeployOptions {
   /** Name of the model, with `@alias` or `@version` where it is not production's. */
@@ -165,19 +165,4 @@ function folderOf(
 ): string {
   const of = repository ?? (github === undefined ? undefined : `${github.owner}/${github.repo}`);
   return deploymentFolder(context, of, model, environment);
-}
-
-/** Ends what `deploy` started on this machine for an environment; false when nothing was running. */
-export async function stopDeployment(
-  context: Context,
-  options: { readonly model: string; readonly environment: string; readonly repository?: string },
-): Promise<Result<boolean>> {
-  const folder = folderOf(context, undefined, options, options.model);
-  return exclusively(folder, async () => {
-    const state = await readState(folder);
-    if (state === undefined) return ok(false);
-    const stopped = await stopProcess(context, state);
-    const written = await writeState(folder, undefined);
-    return written.ok ? ok(stopped) : written;
-  });
 }

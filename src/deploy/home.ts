@@ -23,6 +23,13 @@ const stateSchema = z.strictObject({
 });
 export type RunningState = z.infer<typeof stateSchema>;
 
+/** Where all deployments of this machine keep their state: below LOCKSTEP_HOME, or ~/.lockstep. */
+export function deploymentsRoot({ cwd, env }: Context): string {
+  const { LOCKSTEP_HOME: home, HOME: user } = env;
+  const root = home !== undefined && home !== "" ? resolve(cwd, home) : join(user ?? cwd, ".lockstep");
+  return join(root, "deployments");
+}
+
 /** The folder of one environment: outside of any checkout, which the next job would clean. */
 export function deploymentFolder(
   context: Context,
@@ -30,10 +37,8 @@ export function deploymentFolder(
   model: string,
   environment: string,
 ): string {
-  const { LOCKSTEP_HOME: home, HOME: user } = context.env;
-  const root = home !== undefined && home !== "" ? resolve(context.cwd, home) : join(user ?? context.cwd, ".lockstep");
   const [owner, name] = repository?.split("/") ?? ["local", basename(context.cwd)];
-  return join(root, "deployments", owner ?? "local", name ?? "local", model, environment);
+  return join(deploymentsRoot(context), owner ?? "local", name ?? "local", model, environment);
 }
 
 /** Undefined when nothing was deployed, or when the file is not ours to understand (then a new one replaces it). */
