@@ -3,6 +3,7 @@ import { handleTemplateTokenErrors } from "@actions/workflow-parser/model/conver
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail, failedIfAny, ok, type Result } from "../../core/index.ts";
+import { literalText } from "./literal.ts";
 import { actionSchema } from "./schema.ts";
 import { readSteps, type StepTemplate } from "./steps.ts";
 import { fields, TemplateFile, type Token } from "./template.ts";
@@ -43,10 +44,10 @@ export function parseActionFile(path: string, source: string): Result<Action> {
   const top = fields(file.root);
   const runsToken = top.get("runs") as Token;
   const runs = fields(runsToken);
-  const using = runs.get("using")?.toString() ?? "";
+  const using = literalText(runs.get("using")) ?? "";
   const inputs = [...fields(top.get("inputs"))].map(([name, token]) => {
     const input = fields(token);
-    return [name, { default: input.get("default"), deprecated: input.get("deprecationMessage")?.toString() }] as const;
+    return [name, { default: input.get("default"), deprecated: literalText(input.get("deprecationMessage")) }] as const;
   });
   const outputs = [...fields(top.get("outputs"))].map(([name, token]) => [name, fields(token).get("value")] as const);
   if (using === "docker") file.unsupported(runs.get("using") as Token, "a Docker action");
@@ -59,16 +60,16 @@ export function parseActionFile(path: string, source: string): Result<Action> {
     }
     return {
       kind: "node",
-      main: runs.get("main")?.toString() ?? "",
-      pre: runs.get("pre")?.toString(),
-      preIf: runs.get("pre-if")?.toString() ?? "always()",
-      post: runs.get("post")?.toString(),
-      postIf: runs.get("post-if")?.toString() ?? "always()",
+      main: literalText(runs.get("main")) ?? "",
+      pre: literalText(runs.get("pre")),
+      preIf: literalText(runs.get("pre-if")) ?? "always()",
+      post: literalText(runs.get("post")),
+      postIf: literalText(runs.get("post-if")) ?? "always()",
     };
   };
   const action: Action = {
     file: path,
-    name: top.get("name")?.toString() ?? "",
+    name: literalText(top.get("name")) ?? "",
     inputs: new Map(inputs),
     outputs: new Map(outputs),
     runs: read(),

@@ -1,6 +1,5 @@
 import { isBasicExpression } from "@actions/workflow-parser/templates/tokens/type-guards";
-import type { Failure } from "../../core/index.ts";
-import { describe } from "../../core/index.ts";
+import { describe, type Failure } from "../../core/index.ts";
 import { evaluate, evaluateToken, text, texts, truthy } from "./evaluate.ts";
 import { StepFiles, SUMMARY_LIMIT } from "./filecommands.ts";
 import { contextsOf, scopeOf, type Frame, type StepResult } from "./frame.ts";
@@ -17,8 +16,6 @@ export interface StepContext {
   readonly machine: JobMachine;
   readonly frame: Frame;
   readonly step: StepTemplate;
-  /** `id`, or the name that GitHub makes up for a step without one. */
-  readonly id: string;
   readonly log: StepLog;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -85,11 +82,8 @@ export async function executeStep(
   machine: JobMachine,
   frame: Frame,
   step: StepTemplate,
-  index: number,
   open: () => StepLog,
 ): Promise<StepResult> {
-  const id =
-    step.id ?? `__${step.kind === "run" ? "run" : step.uses.split("@")[0]}${index === 0 ? "" : `_${index + 1}`}`;
   const finish = (result: StepResult): StepResult => {
     if (step.id !== undefined) frame.results.set(step.id, result);
     if (result.conclusion === "failure" || (frame.composite && result.conclusion === "cancelled")) {
@@ -115,7 +109,7 @@ export async function executeStep(
   } else {
     const ms = limit(machine, frame, step.timeoutMinutes);
     const { value: fine, timedOut } = await machine.interruptible(frame.signal, ms, async (signal) => {
-      const context: StepContext = { machine, frame, step, id, log, env, signal, outputs };
+      const context: StepContext = { machine, frame, step, log, env, signal, outputs };
       return step.kind === "run" ? runScript(context, step) : runUses(context, step);
     });
     if (timedOut) {

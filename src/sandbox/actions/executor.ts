@@ -43,11 +43,18 @@ function inheritedEnvironment(env: ExecutorOptions["env"]): Record<string, strin
   return Object.fromEntries(kept as [string, string][]);
 }
 
-class SandboxExecutor implements Executor {
+/** The executor, with what callers in the same process may also ask. */
+export interface ActionsExecutor extends Executor {
+  /** Resolves when each event so far has its runs in the repository's list; they need not have ended. */
+  handled(): Promise<void>;
+}
+
+class SandboxExecutor implements ActionsExecutor {
   readonly #world: World;
   readonly #shared: Shared;
   readonly #states = new Map<number, RunState>();
   readonly #tasks = new Set<Promise<void>>();
+  readonly #events = new Set<Promise<void>>();
   #closed = false;
 
   constructor(world: World, options: ExecutorOptions) {
@@ -61,12 +68,20 @@ class SandboxExecutor implements Executor {
       groups: new ConcurrencyGroups(),
     };
     this.#abandonOld();
-    world.on((event) => this.#follow(this.#handle(event, world.clock.timestamp())));
+    world.on((event) => {
+      const handled = this.#handle(event, world.clock.timestamp()).finally(() => this.#events.delete(handled));
+      this.#events.add(handled);
+      this.#follow(handled);
+    });
     world.onTick(async (from, to) => fireSchedules(world, await this.#schedules(), from, to));
   }
 
   async idle(): Promise<void> {
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  async handled(): Promise<void> {
+    while (this.#events.size > 0) await Promise.all(this.#events);
   }
 
   approve(runId: number): void {
@@ -168,6 +183,6 @@ class SandboxExecutor implements Executor {
 }
 
 /** Starts executing the workflows of every repository in the world. */
-export function startExecutor(world: World, options: ExecutorOptions): Executor {
+export function startExecutor(world: World, options: ExecutorOptions): ActionsExecutor {
   return new SandboxExecutor(world, options);
 }

@@ -123,7 +123,6 @@ async function runPres(machine: JobMachine, list: StepList, steps: readonly Uses
           machine,
           frame: machine.jobFrame,
           step,
-          id: step.id ?? "",
           log,
           env: {},
           signal,
@@ -139,9 +138,9 @@ async function runPres(machine: JobMachine, list: StepList, steps: readonly Uses
 
 async function runSteps(machine: JobMachine, list: StepList, steps: readonly StepTemplate[]): Promise<void> {
   const frame = machine.jobFrame;
-  for (const [index, step] of steps.entries()) {
+  for (const step of steps) {
     await list.step(displayName(machine, frame, step), async (log) => {
-      const { conclusion, outcome } = await executeStep(machine, frame, step, index, () => log);
+      const { conclusion, outcome } = await executeStep(machine, frame, step, () => log);
       if (outcome === "failure" && conclusion === "success")
         log.write("##[warning]The step failed; continue-on-error lets the job go on.");
       return conclusion;

@@ -1,3 +1,4 @@
+import { ID_TOKEN_PATH } from "../oidc.ts";
 import type { JobMachine } from "./machine.ts";
 
 /** Where the Actions results service, the cache and the identity tokens are: for JavaScript actions only, as there. */
@@ -14,7 +15,7 @@ export function runtimeEnvironment(machine: JobMachine): Record<string, string> 
     ...(cacheMode === undefined ? {} : { ACTIONS_CACHE_MODE: cacheMode }),
     ...(job.permissions["id-token"] === "write"
       ? {
-          ACTIONS_ID_TOKEN_REQUEST_URL: `${world.origin}/_apis/oidc/token?api-version=2.0`,
+          ACTIONS_ID_TOKEN_REQUEST_URL: `${world.origin}${ID_TOKEN_PATH}`,
           ACTIONS_ID_TOKEN_REQUEST_TOKEN: token,
         }
       : {}),

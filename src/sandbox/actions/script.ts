@@ -11,7 +11,7 @@ import type { RunStep } from "./steps.ts";
 
 /** Runs a `run:` step; true when it ended well. */
 export async function runScript(context: StepContext, step: RunStep): Promise<boolean> {
-  const { machine, frame, log, env, signal, id } = context;
+  const { machine, frame, log, env, signal } = context;
   const scope = scopeOf(machine, frame, env);
   const script = evaluateToken(step.run, scope);
   const shellName = evaluateToken(step.shell, scope);
@@ -47,7 +47,11 @@ export async function runScript(context: StepContext, step: RunStep): Promise<bo
   }
   log.write("##[endgroup]");
   const files = new StepFiles(temp);
-  const contexts = contextsOf(machine, { ...frame, github: { ...frame.github, action: frame.prefix + id } }, env);
+  const contexts = contextsOf(
+    machine,
+    { ...frame, github: { ...frame.github, action: frame.prefix + step.action } },
+    env,
+  );
   const code = await runProcess(program, args, {
     cwd,
     env: { ...machine.environment(contexts, env), ...files.env },

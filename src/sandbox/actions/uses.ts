@@ -49,7 +49,7 @@ export async function prepareAction(
 /** The `github` context as an action sees it. */
 const githubOf = (context: StepContext, { resolved }: PreparedAction): Frame["github"] => ({
   ...context.frame.github,
-  action: context.frame.prefix + context.id,
+  action: context.frame.prefix + context.step.action,
   action_path: resolved.folder,
   action_repository: resolved.repository,
   action_ref: resolved.ref,
@@ -171,14 +171,14 @@ async function runComposite(
     inputs,
     github: githubOf(context, prepared),
     env,
-    prefix: `${frame.prefix}${context.id}/`,
+    prefix: `${frame.prefix}${context.step.action}/`,
     signal,
     composite: true,
     results: new Map(),
     failed: false,
   };
-  for (const [index, step] of runs.steps.entries()) {
-    await executeStep(machine, inner, step, index, () => log);
+  for (const step of runs.steps) {
+    await executeStep(machine, inner, step, () => log);
   }
   for (const [name, token] of action.outputs) {
     const value = evaluateToken(token, scopeOf(machine, inner));

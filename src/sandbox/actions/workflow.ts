@@ -1,12 +1,12 @@
 import { convertOn } from "@actions/workflow-parser/model/converter/events";
 import { handleTemplateTokenErrors } from "@actions/workflow-parser/model/converter/handle-errors";
 import { convertJobs } from "@actions/workflow-parser/model/converter/jobs";
-import { isMapping, isString } from "@actions/workflow-parser/templates/tokens/type-guards";
+import { isString } from "@actions/workflow-parser/templates/tokens/type-guards";
 import type { EventsConfig } from "@actions/workflow-parser/model/workflow-template";
 import { failedIfAny, ok, type Result } from "../../core/index.ts";
 import { readDispatchInputs, type DispatchInput } from "./dispatch.ts";
 import { texts } from "./evaluate.ts";
-import { literal } from "./literal.ts";
+import { literal, literalText } from "./literal.ts";
 import type { PermissionSetting } from "./permissions.ts";
 import { workflowSchema } from "./schema.ts";
 import { readSteps, type StepTemplate } from "./steps.ts";
@@ -64,8 +64,6 @@ function permissions(token: Token | undefined): PermissionSetting | undefined {
   return texts(literal(token)) as PermissionSetting;
 }
 
-const mode = (token: Token | undefined): string | undefined => token?.toString();
-
 /** Reads a workflow file; what is wrong with it, or is not supported here, comes with file, line and column. */
 export function parseWorkflowFile(path: string, source: string): Result<Workflow> {
   const file = new TemplateFile(path, source, workflowSchema(), "workflow-root-strict");
@@ -107,16 +105,16 @@ export function parseWorkflowFile(path: string, source: string): Result<Workflow
       concurrency: job.get("concurrency"),
       outputs: job.get("outputs"),
       defaults: job.get("defaults"),
-      cacheMode: mode(job.get("cache-mode")),
+      cacheMode: literalText(job.get("cache-mode")),
       steps: readSteps(file, job.get("steps"), known?.type === "job" ? known.steps : []),
     });
   }
-  const name = top.get("name");
+  const name = literalText(top.get("name"));
   return (
     failedIfAny(file.failures()) ??
     ok({
       path,
-      name: name === undefined || name.toString() === "" || isMapping(name) ? path : name.toString(),
+      name: name === undefined || name === "" ? path : name,
       runName: top.get("run-name"),
       on,
       inputs: readDispatchInputs(onToken),
@@ -124,7 +122,7 @@ export function parseWorkflowFile(path: string, source: string): Result<Workflow
       defaults: top.get("defaults"),
       permissions: permissions(top.get("permissions")),
       concurrency: top.get("concurrency"),
-      cacheMode: mode(top.get("cache-mode")),
+      cacheMode: literalText(top.get("cache-mode")),
       jobs,
     })
   );
