@@ -1,7 +1,6 @@
 import { CronExpressionParser } from "cron-parser";
 import type { Repository, World } from "./world.ts";
-import { branchHead } from "./repository/refs.ts";
-import { repositoryJson, userJson } from "./rest/shape.ts";
+import { triggerOnDefaultBranch } from "./rest/events.ts";
 
 /** One `on.schedule` entry of a workflow on a repository's default branch. */
 export interface Schedule {
@@ -34,26 +33,12 @@ export async function fireSchedules(world: World, schedules: readonly Schedule[]
     .toSorted((a, b) => a.at.getTime() - b.at.getTime());
   for (const { at, schedule } of due) {
     const { repository, cron } = schedule;
-    const head = await branchHead(repository, repository.defaultBranch);
-    if (head === undefined) continue;
     world.clock.moveTo(at);
-    world.trigger({
+    await triggerOnDefaultBranch(world, repository, {
       name: "schedule",
-      repository: `${repository.owner}/${repository.name}`,
-      payload: {
-        schedule: cron,
-        repository: repositoryJson(world, repository),
-        sender: userJson(world, repository.owner),
-        workflow: null,
-      },
-      ref: `refs/heads/${repository.defaultBranch}`,
-      sha: head,
-      headSha: head,
-      headBranch: repository.defaultBranch,
-      headRepository: `${repository.owner}/${repository.name}`,
-      actor: repository.owner,
+      payload: { schedule: cron, workflow: null },
+      mover: { login: repository.owner, byJobToken: false },
       schedule: cron,
-      byJobToken: false,
     });
   }
 }

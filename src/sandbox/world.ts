@@ -219,7 +219,10 @@ export interface World {
   readonly tokens: Map<string, Token>;
   /** By login. */
   readonly users: Map<string, User>;
+  /** Every answered API and git request since the start; not saved. */
   readonly requestLog: RequestLogEntry[];
+  /** Requests spent in the current hour, by the owner of the limit; not saved. */
+  readonly rates: Map<string, { used: number; resetAt: number }>;
   /** `http://127.0.0.1:PORT`; REST is below `/api/v3`, git at `/owner/name.git`, results at `/`. */
   origin: string;
   executor: Executor | undefined;
@@ -241,6 +244,6 @@ export interface World {
   onTick(listener: (from: Date, to: Date) => Promise<void> | void): void;
   /** Moves the clock, firing what falls due on the way. */
   moveClock(to: Date): Promise<void>;
-  /** Changes to the state below `dir` on disk now. */
+  /** Writes the state now instead of soon. */
   save(): Promise<void>;
 }
