@@ -26,7 +26,9 @@ export function digitsNetwork(options: { filters: number; units: number; seed: n
   const inputs = tl.input({ shape: [PIXELS], name: "image" });
   let value = inputs;
   for (const layer of chain) value = layer.apply(value) as typeof inputs;
-  const probabilities = tl.layers.activation({ activation: "softmax", name: "probabilities" }).apply(value) as typeof inputs;
+  const probabilities = tl.layers
+    .activation({ activation: "softmax", name: "probabilities" })
+    .apply(value) as typeof inputs;
   return {
     model: tl.model({ inputs, outputs: probabilities, name: "digits" }),
     logits: tl.model({ inputs, outputs: value, name: "digits_logits" }),

@@ -6,10 +6,9 @@ import type { Example } from "./examples.ts";
  * The same image through a worn scanner: blurred, pale, on grey paper, noisy. Whole numbers from 0 to 16, as a scanner
  * gives them. Severity 0 changes nothing, 1 is plainly worn; the same seed gives the same image.
  */
-export function scan(pixels: readonly number[], options: { seed: number; severity?: number }): number[] {
-  const severity = options.severity ?? 1;
+export function degrade(pixels: readonly number[], seed: number, severity = 1): number[] {
   if (severity === 0) return [...pixels];
-  const source = random(options.seed);
+  const source = random(seed);
   const blur = Math.min(1, 0.6 * severity) * (0.8 + 0.4 * source.next());
   const contrast = 1 - Math.min(0.8, 0.45 * severity) * (0.8 + 0.4 * source.next());
   const paper = 1.5 * severity * source.next();
@@ -31,7 +30,7 @@ function around(pixels: readonly number[], column: number, row: number): number 
 
 /**
  * `count` labelled examples as the worn scanner would send them, drawn from `examples` in a random order (again from the
- * start when they run out). The id `uci-0001:scan-7-0` says where it is from, and keeps it in that image's split.
+ * start when they run out). The id `uci-0001--scan-7-0` says where it is from, and keeps it in that image's split.
  */
 export function scanned(
   examples: readonly Example[],
@@ -42,7 +41,7 @@ export function scanned(
   return Array.from({ length: order.length === 0 ? 0 : options.count }, (_, at) => {
     const { example } = order[at % order.length] as (typeof order)[number];
     const seed = Math.floor(source.next() * 2 ** 31);
-    const pixels = scan(example.pixels, { ...options, seed });
-    return { ...example, id: `${example.id}:scan-${options.seed}-${at}`, source: "feedback", pixels };
+    const pixels = degrade(example.pixels, seed, options.severity);
+    return { ...example, id: `${example.id}--scan-${options.seed}-${at}`, source: "feedback", pixels };
   });
 }
