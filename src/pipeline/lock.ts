@@ -18,7 +18,8 @@ interface Holder {
 
 /** Held while stages run: two runs in one working tree would delete each other's outputs. */
 export interface WorkspaceLock extends AsyncDisposable {
-  readonly path: string;
+  /** True when the last holder died: it may have left its work half done. */
+  readonly takenOver: boolean;
 }
 
 /**
@@ -31,11 +32,12 @@ export async function lockWorkspace(context: Context): Promise<Result<WorkspaceL
   const holder: Holder = { pid: process.pid, host: hostname(), start: startOf(process.pid) ?? null };
   await mkdir(join(context.cwd, ".lockstep"), { recursive: true });
   await writeFile(mine, JSON.stringify(holder));
+  let takenOver = false;
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (await linked(mine, path)) {
         endLeftGroups(context);
-        return ok({ path, [Symbol.asyncDispose]: () => rm(path, { force: true }) });
+        return ok({ takenOver, [Symbol.asyncDispose]: () => rm(path, { force: true }) });
       }
       const text = await readFile(path, "utf8").catch(() => undefined);
       if (text === undefined) continue; // it was let go between the two calls
@@ -44,6 +46,7 @@ export async function lockWorkspace(context: Context): Promise<Result<WorkspaceL
         return fail({ code: "workspace-busy", holder: `process ${other.pid} on ${other.host}`, lock: LOCK });
       }
       await removeStale(path, text);
+      takenOver = true;
     }
   } finally {
     await rm(mine, { force: true });

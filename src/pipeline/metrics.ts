@@ -26,12 +26,12 @@ export async function parseMetrics(file: string, bytes: Buffer): Promise<Result<
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     return fail({ code: "metrics-invalid", at: at([]), problem: "a metrics file holds names and numbers" });
   }
-  const metrics: Record<string, number> = {};
+  const metrics: [string, number][] = [];
   const failures: Failure[] = [];
   walk(value, [], (path, leaf) => {
     const name = path.join(".");
     if (typeof leaf === "number" && Number.isFinite(leaf) && !path.some((part) => typeof part === "number")) {
-      metrics[name] = leaf;
+      metrics.push([name, leaf]);
     } else if (typeof leaf === "number" ? !Number.isFinite(leaf) : typeof leaf === "string" && NOT_FINITE.test(leaf)) {
       failures.push({
         code: "metrics-invalid",
@@ -43,7 +43,7 @@ export async function parseMetrics(file: string, bytes: Buffer): Promise<Result<
   const broken = failedIfAny(failures);
   if (broken) return broken;
   const strict = file.endsWith(".json") ? strictJson(text, parsed.value) : undefined;
-  return strict === undefined ? ok(metrics) : fail(strict);
+  return strict === undefined ? ok(Object.fromEntries(metrics)) : fail(strict);
 }
 
 /** YAML accepts more than JSON (comments, bare words): a .json file that other tools could not read is told here. */

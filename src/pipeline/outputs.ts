@@ -58,6 +58,11 @@ export async function lostOutput(
   return ok(undefined);
 }
 
+/** Why a stage runs again although its inputs are known. */
+export function lostReason(path: string): string {
+  return `its output ${path} is in no store any more`;
+}
+
 /** The first output whose bytes no store has; what git keeps is not asked for. */
 export async function unstoredOutput(
   stage: Stage,

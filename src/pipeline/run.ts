@@ -1,25 +1,16 @@
-import { availableParallelism } from "node:os";
 import type { RunRecord, StageRecord } from "../config/index.ts";
-import { fail, ok } from "../core/index.ts";
+import { ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
-import { pullData } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Records } from "../records/index.ts";
 import { localCache } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
-import { execute } from "./execute.ts";
 import { KeyWorld } from "./inputs.ts";
-import { stageKey } from "./key.ts";
-import type { KeyInputs } from "./key.ts";
-import { rememberInputs } from "./last.ts";
 import { lockWorkspace } from "./lock.ts";
-import { bringBack, lostOutput, outputsFor, unstoredOutput } from "./outputs.ts";
-import { lookUp, whyRun } from "./plan.ts";
-import type { PlannedWithInputs } from "./plan.ts";
-import { reasonOf } from "./reason.ts";
+import { PipelineRun } from "./pipeline-run.ts";
 import { planRunnable } from "./runnable.ts";
-import { Places, inGraphOrder } from "./schedule.ts";
-import type { Pipeline, Stage } from "./stage.ts";
+import { inGraphOrder } from "./schedule.ts";
+import type { Pipeline } from "./stage.ts";
 import { runRecord } from "./summary.ts";
 
 export interface RunOptions {
@@ -54,16 +45,6 @@ export interface RunOutcome {
   readonly cache: Store;
 }
 
-/** How it went with one stage. */
-export type StageState =
-  | { readonly status: "cached" | "run"; readonly record: StageRecord; readonly reason: string; readonly ms: number }
-  | {
-      readonly status: "failed" | "skipped";
-      readonly key: StageRecord["key"] | null;
-      readonly reason: string;
-      readonly ms: number;
-    };
-
 /**
  * Runs what changed, in the working tree, in parallel as the graph allows. A stage that fails is in the outcome; the
  * result is a failure only when nothing could be started (a broken file, a busy workspace).
@@ -78,7 +59,8 @@ export async function run(context: Context, options: RunOptions): Promise<Result
   const stores = [localCache(context), options.store] as const;
   const planned = await planRunnable(context, world.value, options, stores);
   if (!planned.ok) return planned;
-  const idle = planned.value.every(({ action }) => action === "cached");
+  // With nothing to do there is nothing to record, unless the last run was killed before it could.
+  const idle = planned.value.every(({ action }) => action === "cached") && !lock.value.takenOver;
   const commit = typeof options.commit === "string" ? options.commit : idle ? null : await options.commit();
   const running = new PipelineRun(context, options, world.value, stores, commit);
   await inGraphOrder(
@@ -101,182 +83,4 @@ export async function run(context: Context, options: RunOptions): Promise<Result
     context.emit({ type: "effect", name: "run recorded" });
   }
   return ok({ run: record.value, stages, failures: running.failures, cache: localCache(context) });
-}
-
-/** The state of one run, stage by stage. */
-class PipelineRun {
-  readonly states = new Map<string, StageState>();
-  readonly failures: Failure[] = [];
-  readonly #context: Context;
-  readonly #options: RunOptions;
-  readonly #world: KeyWorld;
-  readonly #stores: readonly [Store, Store];
-  readonly #stages: ReadonlyMap<string, Stage>;
-  readonly #commit: string | null;
-  readonly #places: Places;
-  readonly #placing = new Map<string, Promise<Result<void>>>();
-  #stopped = false;
-
-  constructor(
-    context: Context,
-    options: RunOptions,
-    world: KeyWorld,
-    stores: readonly [Store, Store],
-    commit: string | null,
-  ) {
-    this.#context = context;
-    this.#options = options;
-    this.#world = world;
-    this.#stores = stores;
-    this.#commit = commit;
-    this.#stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
-    this.#places = new Places(Math.max(1, options.jobs ?? availableParallelism()));
-  }
-
-  /** Decides about a stage now that all it needs is settled, and runs it if it must. */
-  async settle(planned: PlannedWithInputs): Promise<void> {
-    const stage = this.#stages.get(planned.stage) as Stage;
-    const broken = stage.needs.find((name) => !("record" in (this.states.get(name) ?? {})));
-    if (broken !== undefined) return this.#skip(planned, `${broken} did not end well`);
-    if (planned.action === "cached" && planned.record !== undefined)
-      return this.#cached(stage, planned.record, planned);
-    const inputs = planned.inputs === undefined ? await this.#world.inputs(stage) : ok(planned.inputs);
-    if (!inputs.ok) return this.#fail(planned, inputs.failures, 0);
-    if (inputs.value === undefined)
-      throw new Error(`the inputs of ${stage.name} are not known although all it needs is settled`);
-    const key = stageKey(inputs.value);
-    if (planned.key === null && this.#options.force !== true && !stage.alwaysChanged) {
-      const record = await this.#foundAfterAll(stage, key);
-      if (!record.ok) return this.#fail(planned, record.failures, 0);
-      if (record.value !== undefined) {
-        const reason = `${stage.needs.join(" and ")} came out as before`;
-        return this.#cached(stage, record.value, { ...planned, inputs: inputs.value, reason });
-      }
-    }
-    const known = { ...planned, key, inputs: inputs.value };
-    await this.#places.use(async () => {
-      // What the plan could only guess at ("prepare will run") can be told now.
-      const reason = planned.key === null ? await this.#why(stage, known.inputs, planned) : planned.reason;
-      await this.#run(stage, { ...known, reason });
-    });
-  }
-
-  /** Outputs of cached stages that are not in place; the plan made sure that they can be had. */
-  async bringAllBack(): Promise<void> {
-    for (const [name, state] of this.states) {
-      if (state.status !== "cached") continue;
-      const placed = await bringBack(this.#context, name, state.record.outs, this.#stores);
-      if (!placed.ok) this.failures.push(...placed.failures);
-    }
-  }
-
-  async #why(stage: Stage, inputs: KeyInputs, planned: PlannedWithInputs): Promise<string> {
-    const asked = this.#options.force === true || stage.alwaysChanged;
-    return asked ? planned.reason : whyRun(this.#context, stage, inputs, this.#options);
-  }
-
-  async #foundAfterAll(stage: Stage, key: StageRecord["key"]): Promise<Result<StageRecord | undefined>> {
-    const record = await lookUp(stage, key, this.#options);
-    if (!record.ok || record.value === undefined) return record;
-    const lost = await lostOutput(this.#context, stage, record.value.outs, this.#stores);
-    if (!lost.ok || lost.value !== undefined) return lost.ok ? ok(undefined) : lost;
-    if (this.#options.restore === "all") return record;
-    const unstored = await unstoredOutput(stage, record.value.outs, this.#stores);
-    if (!unstored.ok) return unstored;
-    return unstored.value === undefined ? record : ok(undefined);
-  }
-
-  async #cached(stage: Stage, record: StageRecord, planned: PlannedWithInputs): Promise<void> {
-    this.states.set(stage.name, { status: "cached", record, reason: planned.reason, ms: 0 });
-    this.#world.learn(stage.name, record.outs);
-    this.#context.emit({ type: "stage-cached", stage: stage.name, key: record.key });
-    if (planned.inputs) await rememberInputs(this.#context, this.#options.pipeline.name, stage.name, planned.inputs);
-  }
-
-  async #run(stage: Stage, planned: PlannedWithInputs & { key: StageRecord["key"]; inputs: KeyInputs }): Promise<void> {
-    const { key, inputs, reason } = planned;
-    if (this.#context.signal?.aborted) return this.#interrupt(planned);
-    if (this.#stopped) return this.#skip(planned, "another stage failed");
-    const placed = await this.#placeInputs(stage);
-    if (!placed.ok) return this.#fail(planned, placed.failures, 0);
-    this.#context.emit({ type: "stage-started", stage: stage.name, reason });
-    const from = this.#context.now().getTime();
-    const record = await execute(this.#context, {
-      pipeline: this.#options.pipeline,
-      stage,
-      key,
-      inputs,
-      cache: this.#stores[0],
-      commit: this.#commit,
-      signal: this.#context.signal ?? new AbortController().signal,
-      changed: () => this.#changed(stage, inputs),
-    });
-    const ms = Math.max(0, this.#context.now().getTime() - from);
-    const kept = record.ok ? await this.#keep(stage, record.value, inputs) : record;
-    this.#context.emit({ type: "stage-ended", stage: stage.name, ms, ok: kept.ok });
-    if (!kept.ok) return this.#fail(planned, kept.failures, ms);
-    this.states.set(stage.name, { status: "run", record: kept.value, reason, ms });
-    this.#world.learn(stage.name, kept.value.outs);
-  }
-
-  async #keep(stage: Stage, record: StageRecord, inputs: KeyInputs): Promise<Result<StageRecord>> {
-    const saved = await this.#options.records.saveLocal({ stages: [record], runs: [] });
-    if (!saved.ok) return saved;
-    this.#context.emit({ type: "effect", name: `${stage.name} recorded` });
-    await rememberInputs(this.#context, this.#options.pipeline.name, stage.name, inputs);
-    return ok(record);
-  }
-
-  /** Datasets and cached outputs that a stage reads, each brought at most once. */
-  async #placeInputs(stage: Stage): Promise<Result<void>> {
-    const once = (what: string, place: () => Promise<Result<unknown>>): Promise<Result<void>> => {
-      const known = this.#placing.get(what) ?? place().then((result) => (result.ok ? ok() : result));
-      this.#placing.set(what, known);
-      return known;
-    };
-    for (const name of this.#world.datasets(stage)) {
-      const pulled = await once(`dataset ${name}`, () =>
-        pullData(this.#context, { names: [name], stores: this.#stores }),
-      );
-      if (!pulled.ok) return pulled;
-    }
-    for (const name of stage.needs) {
-      const state = this.states.get(name);
-      if (state?.status !== "cached") continue;
-      for (const output of outputsFor(state.record, stage)) {
-        const placed = await once(output.path, () => bringBack(this.#context, name, [output], this.#stores));
-        if (!placed.ok) return placed;
-      }
-    }
-    return ok();
-  }
-
-  /** Looks at the inputs again: somebody may have saved a file while the stage ran. */
-  async #changed(stage: Stage, before: KeyInputs): Promise<Result<string | undefined>> {
-    const again = await KeyWorld.open(this.#context, this.#options.pipeline, this.#options.source);
-    if (!again.ok) return again;
-    for (const [name, state] of this.states) if ("record" in state) again.value.learn(name, state.record.outs);
-    const now = await again.value.inputs(stage);
-    if (!now.ok) return now;
-    if (now.value === undefined || stageKey(now.value) === stageKey(before)) return ok(undefined);
-    return ok(reasonOf(before, now.value));
-  }
-
-  #fail(planned: PlannedWithInputs, failures: readonly Failure[], ms: number): void {
-    if (failures.some(({ code }) => code === "interrupted")) return this.#interrupt(planned, ms);
-    this.failures.push(...failures);
-    this.states.set(planned.stage, { status: "failed", key: planned.key, reason: planned.reason, ms });
-    this.#stopped ||= this.#options.keepGoing !== true;
-  }
-
-  #interrupt(planned: PlannedWithInputs, ms = 0): void {
-    if (!this.failures.some(({ code }) => code === "interrupted"))
-      this.failures.push(...fail({ code: "interrupted" }).failures);
-    this.states.set(planned.stage, { status: "skipped", key: planned.key, reason: "the run was interrupted", ms });
-    this.#stopped = true;
-  }
-
-  #skip(planned: PlannedWithInputs, reason: string): void {
-    this.states.set(planned.stage, { status: "skipped", key: planned.key, reason, ms: 0 });
-  }
 }

@@ -2,7 +2,7 @@ import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { Store } from "../store/index.ts";
 import type { KeyWorld } from "./inputs.ts";
-import { lostOutput, outputsFor, unstoredOutput } from "./outputs.ts";
+import { lostOutput, lostReason, outputsFor, unstoredOutput } from "./outputs.ts";
 import { planIn } from "./plan.ts";
 import type { PlannedWithInputs } from "./plan.ts";
 import type { RunOptions } from "./run.ts";
@@ -28,7 +28,7 @@ export async function planRunnable(
     const lost = await firstLost(context, list, options, stores);
     if (!lost.ok) return lost;
     if (lost.value === undefined) return ok(list);
-    again.set(lost.value.stage, `its output ${lost.value.path} is in no store any more`);
+    again.set(lost.value.stage, lostReason(lost.value.path));
     for (const stage of options.pipeline.stages) world.forget(stage.name);
   }
 }

@@ -4,7 +4,7 @@ import type { Context, Json, Result } from "../core/index.ts";
 import type { KeyWorld } from "./inputs.ts";
 import { stageParams } from "./params.ts";
 import type { PlannedWithInputs } from "./plan.ts";
-import type { StageState } from "./run.ts";
+import type { StageState } from "./pipeline-run.ts";
 import type { Stage } from "./stage.ts";
 
 interface SummaryOptions {

@@ -2,6 +2,7 @@ import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe as suite, expect, test } from "vitest";
+import { canonicalJson } from "../../src/core/index.ts";
 import type { RelativePath } from "../../src/core/index.ts";
 import { atRevision } from "../../src/git/index.ts";
 import { loadPipeline, plan, stageKey } from "../../src/pipeline/index.ts";
@@ -116,8 +117,7 @@ suite("properties", () => {
 });
 
 function sorted({ deps, outs, env, ...rest }: KeyInputs): unknown {
-  const by = <T>(list: readonly T[]): string[] =>
-    list.map((entry) => JSON.stringify(Object.entries(entry as object).sort())).sort();
+  const by = <T>(list: readonly T[]): string[] => list.map((entry) => canonicalJson(entry)).sort();
   return { ...rest, deps: by(deps), outs: by(outs), env: { ...env, files: by(env.files) } };
 }
 

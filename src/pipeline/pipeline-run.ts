@@ -1,0 +1,208 @@
+import { availableParallelism } from "node:os";
+import type { StageRecord } from "../config/index.ts";
+import { fail, ok } from "../core/index.ts";
+import type { Context, Failure, Result } from "../core/index.ts";
+import { pullData } from "../data/index.ts";
+import type { Store } from "../store/index.ts";
+import { execute } from "./execute.ts";
+import { KeyWorld } from "./inputs.ts";
+import { stageKey } from "./key.ts";
+import type { KeyInputs } from "./key.ts";
+import { rememberInputs } from "./last.ts";
+import { bringBack, lostOutput, lostReason, outputsFor, unstoredOutput } from "./outputs.ts";
+import { lookUp, whyRun } from "./plan.ts";
+import type { PlannedWithInputs } from "./plan.ts";
+import { reasonOf } from "./reason.ts";
+import type { RunOptions } from "./run.ts";
+import { Places } from "./schedule.ts";
+import type { Stage } from "./stage.ts";
+
+/** How it went with one stage. */
+export type StageState =
+  | { readonly status: "cached" | "run"; readonly record: StageRecord; readonly reason: string; readonly ms: number }
+  | {
+      readonly status: "failed" | "skipped";
+      readonly key: StageRecord["key"] | null;
+      readonly reason: string;
+      readonly ms: number;
+    };
+
+/** The state of one run, stage by stage. */
+export class PipelineRun {
+  readonly states = new Map<string, StageState>();
+  readonly failures: Failure[] = [];
+  readonly #context: Context;
+  readonly #options: RunOptions;
+  readonly #world: KeyWorld;
+  readonly #stores: readonly [Store, Store];
+  readonly #stages: ReadonlyMap<string, Stage>;
+  readonly #commit: string | null;
+  readonly #places: Places;
+  readonly #placing = new Map<string, Promise<Result<void>>>();
+  #stopped = false;
+
+  constructor(
+    context: Context,
+    options: RunOptions,
+    world: KeyWorld,
+    stores: readonly [Store, Store],
+    commit: string | null,
+  ) {
+    this.#context = context;
+    this.#options = options;
+    this.#world = world;
+    this.#stores = stores;
+    this.#commit = commit;
+    this.#stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
+    this.#places = new Places(Math.max(1, options.jobs ?? availableParallelism()));
+  }
+
+  /** Decides about a stage now that all it needs is settled, and runs it if it must. */
+  async settle(planned: PlannedWithInputs): Promise<void> {
+    const stage = this.#stages.get(planned.stage) as Stage;
+    const broken = stage.needs.find((name) => !("record" in (this.states.get(name) ?? {})));
+    if (broken !== undefined) return this.#skip(planned, `${broken} did not end well`);
+    if (planned.action === "cached" && planned.record !== undefined)
+      return this.#cached(stage, planned.record, planned);
+    const inputs = planned.inputs === undefined ? await this.#world.inputs(stage) : ok(planned.inputs);
+    if (!inputs.ok) return this.#fail(planned, inputs.failures, 0);
+    if (inputs.value === undefined)
+      throw new Error(`the inputs of ${stage.name} are not known although all it needs is settled`);
+    const key = stageKey(inputs.value);
+    const decided = await this.#decide(stage, key, inputs.value, planned);
+    if (!decided.ok) return this.#fail(planned, decided.failures, 0);
+    const { record, reason } = decided.value;
+    const known = { ...planned, key, inputs: inputs.value, reason };
+    if (record !== undefined) return this.#cached(stage, record, known);
+    await this.#places.use(() => this.#run(stage, known));
+  }
+
+  /** Outputs of cached stages that are not in place; the plan made sure that they can be had. */
+  async bringAllBack(): Promise<void> {
+    if (this.#context.signal?.aborted) return;
+    for (const [name, state] of this.states) {
+      if (state.status !== "cached") continue;
+      const placed = await bringBack(this.#context, name, state.record.outs, this.#stores);
+      if (!placed.ok) this.failures.push(...placed.failures);
+    }
+  }
+
+  /** What the plan could only guess at ("prepare will run"): whether there is a record after all, and if not, why. */
+  async #decide(
+    stage: Stage,
+    key: StageRecord["key"],
+    inputs: KeyInputs,
+    planned: PlannedWithInputs,
+  ): Promise<Result<{ record?: StageRecord; reason: string }>> {
+    if (planned.key !== null || this.#options.force === true || stage.alwaysChanged) {
+      return ok({ reason: planned.reason });
+    }
+    const record = await lookUp(stage, key, this.#options);
+    if (!record.ok) return record;
+    if (record.value === undefined) {
+      return ok({ reason: await whyRun(this.#context, stage, inputs, this.#options) });
+    }
+    const wanted = this.#options.restore === "all" ? record.value.outs : [];
+    const lost = await lostOutput(this.#context, stage, wanted, this.#stores);
+    if (!lost.ok) return lost;
+    const unstored = wanted.length > 0 ? ok(undefined) : await unstoredOutput(stage, record.value.outs, this.#stores);
+    if (!unstored.ok) return unstored;
+    const gone = lost.value ?? unstored.value;
+    if (gone !== undefined) return ok({ reason: lostReason(gone.path) });
+    return ok({ record: record.value, reason: `${stage.needs.join(" and ")} came out as before` });
+  }
+
+  async #cached(stage: Stage, record: StageRecord, planned: PlannedWithInputs): Promise<void> {
+    this.states.set(stage.name, { status: "cached", record, reason: planned.reason, ms: 0 });
+    this.#world.learn(stage.name, record.outs);
+    this.#context.emit({ type: "stage-cached", stage: stage.name, key: record.key });
+    if (planned.inputs) await rememberInputs(this.#context, this.#options.pipeline.name, stage.name, planned.inputs);
+  }
+
+  async #run(stage: Stage, planned: PlannedWithInputs & { key: StageRecord["key"]; inputs: KeyInputs }): Promise<void> {
+    const { key, inputs, reason } = planned;
+    if (this.#context.signal?.aborted) return this.#interrupt(planned);
+    if (this.#stopped) return this.#skip(planned, "another stage failed");
+    const placed = await this.#placeInputs(stage);
+    if (!placed.ok) return this.#fail(planned, placed.failures, 0);
+    this.#context.emit({ type: "stage-started", stage: stage.name, reason });
+    const from = this.#context.now().getTime();
+    const record = await execute(this.#context, {
+      pipeline: this.#options.pipeline,
+      stage,
+      key,
+      inputs,
+      cache: this.#stores[0],
+      commit: this.#commit,
+      signal: this.#context.signal ?? new AbortController().signal,
+      changed: () => this.#changed(stage, inputs),
+    });
+    const ms = Math.max(0, this.#context.now().getTime() - from);
+    const kept = record.ok ? await this.#keep(stage, record.value, inputs) : record;
+    this.#context.emit({ type: "stage-ended", stage: stage.name, ms, ok: kept.ok });
+    if (!kept.ok) return this.#fail(planned, kept.failures, ms);
+    this.states.set(stage.name, { status: "run", record: kept.value, reason, ms });
+    this.#world.learn(stage.name, kept.value.outs);
+  }
+
+  async #keep(stage: Stage, record: StageRecord, inputs: KeyInputs): Promise<Result<StageRecord>> {
+    const saved = await this.#options.records.saveLocal({ stages: [record], runs: [] });
+    if (!saved.ok) return saved;
+    this.#context.emit({ type: "effect", name: `${stage.name} recorded` });
+    await rememberInputs(this.#context, this.#options.pipeline.name, stage.name, inputs);
+    return ok(record);
+  }
+
+  /** Datasets and cached outputs that a stage reads, each brought at most once. */
+  async #placeInputs(stage: Stage): Promise<Result<void>> {
+    const once = (what: string, place: () => Promise<Result<unknown>>): Promise<Result<void>> => {
+      const known = this.#placing.get(what) ?? place().then((result) => (result.ok ? ok() : result));
+      this.#placing.set(what, known);
+      return known;
+    };
+    for (const name of this.#world.datasets(stage)) {
+      const pulled = await once(`dataset ${name}`, () =>
+        pullData(this.#context, { names: [name], stores: this.#stores }),
+      );
+      if (!pulled.ok) return pulled;
+    }
+    for (const name of stage.needs) {
+      const state = this.states.get(name);
+      if (state?.status !== "cached") continue;
+      for (const output of outputsFor(state.record, stage)) {
+        const placed = await once(output.path, () => bringBack(this.#context, name, [output], this.#stores));
+        if (!placed.ok) return placed;
+      }
+    }
+    return ok();
+  }
+
+  /** Looks at the inputs again: somebody may have saved a file while the stage ran. */
+  async #changed(stage: Stage, before: KeyInputs): Promise<Result<string | undefined>> {
+    const again = await KeyWorld.open(this.#context, this.#options.pipeline, this.#options.source);
+    if (!again.ok) return again;
+    for (const [name, state] of this.states) if ("record" in state) again.value.learn(name, state.record.outs);
+    const now = await again.value.inputs(stage);
+    if (!now.ok) return now;
+    if (now.value === undefined || stageKey(now.value) === stageKey(before)) return ok(undefined);
+    return ok(reasonOf(before, now.value));
+  }
+
+  #fail(planned: PlannedWithInputs, failures: readonly Failure[], ms: number): void {
+    if (failures.some(({ code }) => code === "interrupted")) return this.#interrupt(planned, ms);
+    this.failures.push(...failures);
+    this.states.set(planned.stage, { status: "failed", key: planned.key, reason: planned.reason, ms });
+    this.#stopped ||= this.#options.keepGoing !== true;
+  }
+
+  #interrupt(planned: PlannedWithInputs, ms = 0): void {
+    if (!this.failures.some(({ code }) => code === "interrupted"))
+      this.failures.push(...fail({ code: "interrupted" }).failures);
+    this.states.set(planned.stage, { status: "skipped", key: planned.key, reason: "the run was interrupted", ms });
+    this.#stopped = true;
+  }
+
+  #skip(planned: PlannedWithInputs, reason: string): void {
+    this.states.set(planned.stage, { status: "skipped", key: planned.key, reason, ms: 0 });
+  }
+}
