@@ -1,7 +1,7 @@
 /**
  * Bundles the actions to actions/dist/<name>.js, the served process to actions/dist/serve/serve.js and the command
  * line to dist/cli.js: ESM, what is shared in chunks, not minified, and the same bytes from the same sources. With
- * --if-stale it does nothing when no input is newer than the last build.
+ * --if-stale it does nothing when no input is newer than the last build; --into DIR puts the two folders elsewhere.
  */
 import {
   cpSync,
@@ -16,9 +16,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { rolldown } from "rolldown";
 
 const ROOT = join(import.meta.dirname, "..");
+const { values } = parseArgs({ options: { "if-stale": { type: "boolean" }, into: { type: "string", default: ROOT } } });
+const OUT = values.into;
 const ACTIONS = ["run", "report", "promote", "deploy", "drift"];
 /** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
 const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^mermaid/];
@@ -81,8 +84,8 @@ async function bundle(into: string, { input, single, copies }: Bundle): Promise<
 /** Builds beside the target and swaps the two, so that whoever runs the old bundle meanwhile has a whole one. */
 async function build(target: string): Promise<void> {
   const begun = new Date();
-  const fresh = join(ROOT, `${target}.new-${process.pid}`);
-  const old = join(ROOT, `${target}.old-${process.pid}`);
+  const fresh = join(OUT, `${target}.new-${process.pid}`);
+  const old = join(OUT, `${target}.old-${process.pid}`);
   mkdirSync(fresh, { recursive: true });
   try {
     for (const each of TARGETS[target] ?? []) await bundle(join(fresh, each.dir), each);
@@ -91,8 +94,8 @@ async function build(target: string): Promise<void> {
     // A source that is saved while this goes on is newer than the build.
     writeFileSync(join(fresh, ".built"), "");
     utimesSync(join(fresh, ".built"), begun, begun);
-    if (existsSync(join(ROOT, target))) renameSync(join(ROOT, target), old);
-    renameSync(fresh, join(ROOT, target));
+    if (existsSync(join(OUT, target))) renameSync(join(OUT, target), old);
+    renameSync(fresh, join(OUT, target));
   } finally {
     rmSync(fresh, { recursive: true, force: true });
     rmSync(old, { recursive: true, force: true });
@@ -111,21 +114,20 @@ function newest(path: string): number {
 }
 
 function isFresh(target: string, since: number): boolean {
-  const stamp = join(ROOT, target, ".built");
+  const stamp = join(OUT, target, ".built");
   return existsSync(stamp) && statSync(stamp).mtimeMs >= since;
 }
 
 function sizes(target: string): string {
-  const files = readdirSync(join(ROOT, target), { recursive: true, withFileTypes: true }).filter((entry) =>
+  const files = readdirSync(join(OUT, target), { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.name.endsWith(".js"),
   );
   const bytes = files.reduce((sum, file) => sum + readFileSync(join(file.parentPath, file.name)).byteLength, 0);
   return `${target}: ${files.length} files, ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-const since = process.argv.includes("--if-stale")
-  ? Math.max(...INPUTS.map((path) => newest(join(ROOT, path))))
-  : Number.POSITIVE_INFINITY;
+const since =
+  values["if-stale"] === true ? Math.max(...INPUTS.map((path) => newest(join(ROOT, path)))) : Number.POSITIVE_INFINITY;
 for (const target of Object.keys(TARGETS)) {
   if (isFresh(target, since)) continue;
   await build(target);

@@ -43,7 +43,8 @@ export class Log {
         return core.info(`${event.stage}: ${event.ok ? "done" : "failed"} after ${(event.ms / 1000).toFixed(1)} s`);
       case "transfer":
       case "effect":
-        return core.debug(JSON.stringify(event));
+        if (core.isDebug()) core.info(JSON.stringify(event));
+        return;
     }
   };
 

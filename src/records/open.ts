@@ -55,6 +55,11 @@ export function openRecords(context: Context, options: RecordsOptions): Records 
       if (!trusted.ok || (trusted.value !== undefined && isTrusted(trusted.value))) return trusted;
       return runFrom(onBranch, untrusted(path), `${options.branch}:`);
     },
+    async trustedRun(commit, pipeline) {
+      if (/[^\w.-]/.test(`${commit}${pipeline}`)) return ok(undefined);
+      const run = await runFrom(onBranch, runPath(commit, pipeline), `${options.branch}:`);
+      return !run.ok || (run.value !== undefined && isTrusted(run.value)) ? run : ok(undefined);
+    },
     async list() {
       const here = await listLocalRuns(context);
       if (!here.ok) return here;

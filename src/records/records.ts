@@ -33,6 +33,8 @@ export interface Records {
   trustedStage(key: StageKey): Promise<Result<StageRecord | undefined>>;
   /** To look at: this machine's, then a trusted, then an untrusted one. */
   run(commit: string, pipeline: string): Promise<Result<RunRecord | undefined>>;
+  /** As `trustedStage`: from the branch alone, vouched for. */
+  trustedRun(commit: string, pipeline: string): Promise<Result<RunRecord | undefined>>;
   /** Every run known, newest first, untrusted ones included. */
   list(): Promise<Result<RunRecord[]>>;
   saveLocal(records: Published): Promise<Result<void>>;

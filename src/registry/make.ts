@@ -44,9 +44,9 @@ async function publish(
   { commit, pipeline, provenance }: MakeOptions,
   last: boolean,
 ): Promise<Result<boolean>> {
-  const known = await records.run(commit, pipeline);
+  const known = await records.trustedRun(commit, pipeline);
   if (!known.ok) return known;
-  if (cached && known.value?.provenance?.trusted === true) return ok(true);
+  if (cached && known.value !== undefined) return ok(true);
   const isNew = new Set(run.stages.filter(({ status }) => status === "run").map(({ key }) => key));
   const added = stages.filter(({ key }) => isNew.has(key)).map((record): StageRecord => ({ ...record, provenance }));
   // Made again although there is a record: its bytes were lost, or they came out different a second time.

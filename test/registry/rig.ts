@@ -125,7 +125,9 @@ export class Rig {
   }
 
   git(folder: string, ...args: string[]): string {
-    return execFileSync("git", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+    // Fixed dates: the same commits in every world.
+    const env = { ...process.env, GIT_AUTHOR_DATE: NOW, GIT_COMMITTER_DATE: NOW };
+    return execFileSync("git", args, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
   }
 
   /** A file on a branch of origin. */
@@ -136,6 +138,10 @@ export class Rig {
   /** Everything on a branch of origin, as text; a commit's own date and parents aside. */
   tree(branch: string): string {
     return this.git(this.bare, "ls-tree", "-r", branch);
+  }
+
+  files(branch: string): string[] {
+    return this.git(this.bare, "ls-tree", "-r", "--name-only", branch).split("\n");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
