@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { spawn } from "../../src/core/index.ts";
 import { startSandbox } from "../../src/sandbox/index.ts";
-import type { Sandbox } from "../../src/sandbox/index.ts";
+import type { Sandbox, SandboxOptions } from "../../src/sandbox/index.ts";
 
 export const OWNER = "acme";
 export const NAME = "digits";
@@ -35,9 +35,11 @@ interface StageOptions {
   readonly dir: string;
   readonly port: number;
   readonly now: Date;
+  /** Sees every API request and response; the tests hold them against GitHub's description. */
+  readonly observer?: SandboxOptions["observer"];
 }
 
-export async function openStage({ root, dir, port, now }: StageOptions): Promise<Stage> {
+export async function openStage({ root, dir, port, now, observer }: StageOptions): Promise<Stage> {
   const clone = join(dir, "clone");
   const store = join(dir, "store");
   const home = join(dir, "home");
@@ -46,10 +48,11 @@ export async function openStage({ root, dir, port, now }: StageOptions): Promise
   const sandbox = await startSandbox({
     dir: join(dir, "sandbox"),
     runnerDir: join(dir, "runner"),
-    runnerEnv: { LOCKSTEP_HOME: home },
+    env: { ...process.env, LOCKSTEP_HOME: home, LOCKSTEP_STORE: undefined },
     actionsDir: root,
     port,
     now,
+    ...(observer === undefined ? {} : { observer }),
   });
 
   const command = async (program: string, args: readonly string[]): Promise<string> => {

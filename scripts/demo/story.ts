@@ -4,9 +4,10 @@ import { spawn } from "../../src/core/index.ts";
 import { NAME, OWNER, REPOSITORY } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 import type { Facts, Teller } from "./teller.ts";
-import { infer, sendTraffic, testImages } from "./traffic.ts";
+import { images, infer, sendTraffic } from "./traffic.ts";
 
 const MODEL = "digits";
+const TRAFFIC = 600;
 const DAY = 24 * 60 * 60 * 1000;
 
 interface Lock {
@@ -114,7 +115,7 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
 
   const deployment = await teller.step("The deployed model answers", async (say) => {
     const url = await deploymentUrl(stage);
-    const [image] = testImages(stage);
+    const [image] = images(stage);
     if (image === undefined) throw new Error("there is no image to ask about");
     const answer = await infer(url, MODEL, image);
     say(`POST ${url}/v2/models/${MODEL}/infer -> ${answer} (it is a ${image.label})\n${stage.page("/deployments")}`);
@@ -124,8 +125,8 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
   const drift = await teller.step(
     "A scanner degrades: the scheduled check opens one issue and one retraining PR",
     async (say) => {
-      const sent = await sendTraffic(deployment.url, MODEL, stage, { degraded: true, seed: 1 });
-      say(`${sent} degraded images were sent, and their labels came back as feedback`);
+      const sent = await sendTraffic(deployment.url, MODEL, stage, { degraded: true, seed: 1, count: TRAFFIC });
+      say(`${TRAFFIC} degraded images were sent; ${percent(sent.accuracy)} were read right. Their labels came back as feedback`);
       await sandbox.clock.advance(DAY);
       await settle();
       const before = await driftState(stage);
@@ -174,7 +175,7 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
   });
 
   const closed = await teller.step("The scanner is mended: the next check closes the issue", async (say) => {
-    await sendTraffic(await deploymentUrl(stage), MODEL, stage, { degraded: false, seed: 2 });
+    await sendTraffic(await deploymentUrl(stage), MODEL, stage, { degraded: false, seed: 2, count: TRAFFIC });
     await sandbox.clock.advance(DAY);
     await settle();
     const issue = await api<Issue>("bob", "GET", `/issues/${drift.issue.number}`);
@@ -208,6 +209,7 @@ async function copyProject({ root, clone }: Stage): Promise<void> {
     "data",
     "data.lock.json",
     "params.yaml",
+    "package-lock.json", // part of the key of the stages that train and answer
   ];
   const listed = await spawn("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...paths], {
     cwd: root,
@@ -321,4 +323,8 @@ function requestsOfPullRequest(stage: Stage): number {
     repository?.runs.filter((run) => run.event === "pull_request" || run.event === "workflow_run").map((run) => run.id),
   );
   return apiRequests(stage).filter((entry) => runs.has(entry.runId ?? -1)).length;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,0 +1,70 @@
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openApiObserver } from "../helpers/openapi.ts";
+import { openRig } from "./rig.ts";
+import type { Rig } from "./rig.ts";
+
+/** A new user's first hour: an empty repository, `init`, a push, one edit in a pull request, a comment, a merge. */
+describe("lockstep init", () => {
+  const openapi = openApiObserver();
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await openRig(openapi.observer);
+  });
+  afterAll(async () => rig.close());
+
+  const read = (path: string): string => readFileSync(join(rig.clone, path), "utf8");
+  const lock = (): { aliases: object; versions: { verdict: string; pullRequest: number | null }[] } =>
+    JSON.parse(read("models/first/lock.json")) as ReturnType<typeof lock>;
+
+  it("overwrites nothing", async () => {
+    writeFileSync(join(rig.clone, ".gitignore"), "node_modules/");
+    const first = JSON.parse(await rig.lockstep("init", "--json")) as { written: string[] };
+    expect(first.written).toContain(".github/workflows/lockstep-report.yml");
+    expect(read(".gitignore")).toBe("node_modules/\n.lockstep/\nbuild/\n");
+    appendFileSync(join(rig.clone, "pipelines/first.yaml"), "# mine\n");
+    const again = JSON.parse(await rig.lockstep("init", "--json")) as { written: string[] };
+    expect(again.written).toEqual([]);
+    expect(read("pipelines/first.yaml")).toMatch(/# mine\n$/);
+  });
+
+  it("gives a pipeline that runs here, and is cached the second time", async () => {
+    expect(await rig.lockstep("run", "--json")).toMatch(/"status": "run"/);
+    expect(await rig.lockstep("run", "--json")).not.toMatch(/"status": "run"/);
+  });
+
+  it("promotes a first version when it is pushed", async () => {
+    await rig.run("git", ["add", "-A"]);
+    await rig.run("git", ["commit", "-q", "-m", "Add Lockstep"]);
+    await rig.run("git", ["push", "-q", "origin", "main"]);
+    expect(await rig.settle()).toEqual(["Lockstep promote: success"]);
+    await rig.run("git", ["pull", "-q", "--ff-only", "origin", "main"]);
+    expect(lock().aliases).toMatchObject({ production: 1 });
+  });
+
+  it("answers an edit in a pull request with one comment that judges it", async () => {
+    const pull = await rig.proposeCubic();
+    const all = ["Lockstep promote: success", "Lockstep experiment: success", "Lockstep report: success"];
+    expect(await rig.settle()).toEqual(all);
+    const comments = await rig.api<{ body: string; user: { login: string } }[]>("GET", `/issues/${pull}/comments`);
+    expect(comments.map((comment) => comment.user.login)).toEqual(["github-actions[bot]"]);
+    for (const word of [/better/i, /accuracy/, /degree/]) expect(comments[0]?.body).toMatch(word);
+  });
+
+  it("promotes the reviewed bytes when it is merged, without running a stage", async () => {
+    await rig.api("PUT", "/pulls/1/merge", {});
+    expect((await rig.settle()).at(-1)).toBe("Lockstep promote: success");
+    await rig.run("git", ["checkout", "-q", "main"]);
+    await rig.run("git", ["pull", "-q", "--ff-only", "origin", "main"]);
+    expect(lock().aliases).toMatchObject({ production: 2 });
+    expect(lock().versions.at(-1)).toMatchObject({ verdict: "better", pullRequest: 1 });
+    const log = rig.runs().at(-1)?.jobs.flatMap((job) => job.steps.map((step) => step.log));
+    expect(log?.join("\n")).not.toMatch(/: runs, because/);
+  });
+
+  it("spoke GitHub's API all the while", () => {
+    expect(openapi.requests()).toBeGreaterThan(10);
+    expect(openapi.violations()).toEqual([]);
+  });
+});
