@@ -4,7 +4,7 @@ import { resolveObject } from "../repository/git.ts";
 import { fireSchedules, type Schedule } from "../schedule.ts";
 import type { Executor, Repository, TriggerEvent, WorkflowRun, World } from "../world.ts";
 import { ConcurrencyGroups } from "./concurrency.ts";
-import { chainLength, workflowRunCompleted } from "./payload.ts";
+import { chainLength, workflowRunEvent, type RunAction } from "./payload.ts";
 import { actionFolders, type ActionFolders } from "./resolve.ts";
 import { executeRun } from "./run.ts";
 import { RunState, type Shared } from "./runstate.ts";
@@ -29,6 +29,8 @@ export interface ExecutorOptions {
 }
 
 const DEFAULT_PARALLEL = 2;
+/** How often the executor looks for schedules that are due. */
+const SCHEDULE_CHECK_MS = 30_000;
 /** https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#workflow_run */
 const MAX_CHAIN = 3;
 
@@ -55,6 +57,8 @@ class SandboxExecutor implements ActionsExecutor {
   readonly #states = new Map<number, RunState>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #events = new Set<Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+  #fired: Date;
   #closed = false;
 
   constructor(world: World, options: ExecutorOptions) {
@@ -73,7 +77,11 @@ class SandboxExecutor implements ActionsExecutor {
       this.#events.add(handled);
       this.#follow(handled);
     });
-    world.onTick(async (from, to) => fireSchedules(world, await this.#schedules(), from, to));
+    this.#fired = world.clock.now();
+    world.onTick(async (from, to) => this.#fire(from, to));
+    // Time also passes by itself.
+    this.#timer = setInterval(() => this.#follow(this.#fire(this.#fired, world.clock.now())), SCHEDULE_CHECK_MS);
+    this.#timer.unref();
   }
 
   async idle(): Promise<void> {
@@ -117,6 +125,7 @@ class SandboxExecutor implements ActionsExecutor {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#timer);
     for (const state of this.#states.values()) state.cancel();
     await this.idle();
   }
@@ -148,23 +157,40 @@ class SandboxExecutor implements ActionsExecutor {
   async #handle(event: TriggerEvent, now: string): Promise<void> {
     const repository = this.#world.repositories.get(event.repository);
     if (repository === undefined || this.#closed) return;
-    for (const run of await startRuns(this.#world, repository, event, now)) {
-      if (run.status === "queued") this.#start(repository, run);
+    // One thing that happens, two events: they differ in whose workflow files they take.
+    const both = event.name === "pull_request" ? [event, { ...event, name: "pull_request_target" }] : [event];
+    for (const one of both) {
+      for (const run of await startRuns(this.#world, repository, one, now)) {
+        this.#tell(repository, run, "requested");
+        if (run.status === "queued") this.#start(repository, run);
+      }
     }
   }
 
   #start(repository: Repository, run: WorkflowRun): void {
-    const state = new RunState(this.#shared, repository, run);
+    const state = new RunState(this.#shared, repository, run, () => this.#tell(repository, run, "in_progress"));
     this.#states.set(run.id, state);
     if (this.#closed) state.cancel();
     this.#follow(
       executeRun(state).then(() => {
         this.#states.delete(run.id);
-        if (chainLength(repository, run) >= MAX_CHAIN) return;
-        const workflow = registerWorkflow(this.#world, repository, run.path, run.name);
-        this.#world.trigger(workflowRunCompleted(this.#world, repository, run, workflow));
+        this.#tell(repository, run, "completed");
       }),
     );
+  }
+
+  #tell(repository: Repository, run: WorkflowRun, action: RunAction): void {
+    if (chainLength(repository, run) >= MAX_CHAIN) return;
+    const workflow = registerWorkflow(this.#world, repository, run.path, run.name);
+    this.#world.trigger(workflowRunEvent(this.#world, repository, run, workflow, action));
+  }
+
+  /** Fires what is due after the last time that this was asked, so that nothing fires twice. */
+  async #fire(from: Date, to: Date): Promise<void> {
+    const since = from > this.#fired ? from : this.#fired;
+    if (to <= since) return;
+    this.#fired = to;
+    await fireSchedules(this.#world, await this.#schedules(), since, to);
   }
 
   async #schedules(): Promise<Schedule[]> {

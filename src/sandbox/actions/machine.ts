@@ -157,6 +157,8 @@ export class JobMachine {
       GIT_CONFIG_GLOBAL: this.gitConfig(),
       GIT_CONFIG_NOSYSTEM: "1",
       GIT_TERMINAL_PROMPT: "0",
+      // Before a checkout, git must not find a repository that the runner's folder happens to lie in.
+      GIT_CEILING_DIRECTORIES: this.folders.work,
       RUNNER_TRACKING_ID: this.trackingId,
       ...this.env,
       ...stepEnv,

@@ -45,19 +45,22 @@ function runJson(world: World, repository: Repository, run: WorkflowRun): Json {
   };
 }
 
-/** What GitHub sends when a run has ended. It looks at the default branch, whatever branch the run was for. */
-export function workflowRunCompleted(
+export type RunAction = "requested" | "in_progress" | "completed";
+
+/** What GitHub sends as a run goes on. It looks at the default branch, whatever branch the run is for. */
+export function workflowRunEvent(
   world: World,
   repository: Repository,
   run: WorkflowRun,
   workflow: Workflow,
+  action: RunAction,
 ): TriggerEvent {
   return {
     name: "workflow_run",
-    action: "completed",
+    action,
     repository: fullName(repository),
     payload: {
-      action: "completed",
+      action,
       workflow_run: runJson(world, repository, run),
       workflow: {
         id: workflow.id,

@@ -48,6 +48,10 @@ async function runJobs(state: RunState, workflow: Workflow, contexts: Contexts):
     started.set(template.id, start(template));
   }
   await Promise.all(started.values());
+  for (const event of workflow.silent) {
+    const message = `The sandbox has no \`${event}\` events: nothing there ever starts this workflow.`;
+    state.run.jobs[0]?.annotations.push({ level: "warning", message, file: workflow.path });
+  }
 }
 
 /** Executes one attempt of a workflow run, from its place in the queue to its conclusion. Never rejects. */
@@ -75,8 +79,7 @@ async function attempt(state: RunState): Promise<void> {
   const place = await state.enter(workflow.value.concurrency, { file: run.path, contexts }, () => state.cancel());
   if (!("admitted" in place)) return refuse(state, place);
   if (place.admitted) {
-    run.status = "in_progress";
-    state.touch();
+    state.begin();
     await runJobs(state, workflow.value, contexts);
   }
   place.leave();

@@ -33,9 +33,12 @@ export class RunState {
   /** Failed jobs that `continue-on-error` keeps from failing the run. */
   readonly forgiven = new Set<Job>();
   readonly #requests = new Set<GroupRequest>();
+  readonly #began: () => void;
   cancelled = false;
 
-  constructor(shared: Shared, repository: Repository, run: WorkflowRun) {
+  /** `began` is called when it leaves the queue. */
+  constructor(shared: Shared, repository: Repository, run: WorkflowRun, began: () => void) {
+    this.#began = began;
     this.shared = shared;
     this.repository = repository;
     this.run = run;
@@ -51,6 +54,12 @@ export class RunState {
     this.cancelled = true;
     for (const request of this.#requests) this.shared.groups.leave(request);
     for (const machine of this.machines) machine.cancel();
+  }
+
+  begin(): void {
+    this.run.status = "in_progress";
+    this.touch();
+    this.#began();
   }
 
   touch(): void {

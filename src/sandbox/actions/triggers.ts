@@ -13,6 +13,19 @@ interface Filter {
   readonly workflows?: readonly string[];
 }
 
+/** Events that happen in the sandbox; `on:` of any other starts nothing. */
+export const HAPPENING: ReadonlySet<string> = new Set([
+  "push",
+  "pull_request",
+  "pull_request_target",
+  "issues",
+  "issue_comment",
+  "workflow_run",
+  "workflow_dispatch",
+  "repository_dispatch",
+  "schedule",
+]);
+
 /** Types an event has where the file names none. */
 const DEFAULT_TYPES: Readonly<Record<string, readonly string[]>> = {
   pull_request: ["opened", "synchronize", "reopened"],

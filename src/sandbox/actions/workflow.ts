@@ -10,6 +10,7 @@ import { literal, literalText } from "./literal.ts";
 import type { PermissionSetting } from "./permissions.ts";
 import { workflowSchema } from "./schema.ts";
 import { readSteps, type StepTemplate } from "./steps.ts";
+import { HAPPENING } from "./triggers.ts";
 import { fields, TemplateFile, type Token } from "./template.ts";
 
 export interface JobTemplate {
@@ -39,6 +40,8 @@ export interface Workflow {
   readonly name: string;
   readonly runName: Token | undefined;
   readonly on: EventsConfig;
+  /** Events of `on:` that never happen in the sandbox. */
+  readonly silent: readonly string[];
   /** Of `on.workflow_dispatch`. */
   readonly inputs: ReadonlyMap<string, DispatchInput>;
   readonly env: Token | undefined;
@@ -73,7 +76,10 @@ export function parseWorkflowFile(path: string, source: string): Result<Workflow
   const top = fields(root);
   const onToken = top.get("on") as Token;
   const on = handleTemplateTokenErrors(root, context, {} as EventsConfig, () => convertOn(context, onToken));
-  if ("workflow_call" in on) file.unsupported(onToken, "`on: workflow_call` (a reusable workflow)");
+  const silent = Object.keys(on).filter((event) => !HAPPENING.has(event));
+  if (silent.length > 0 && silent.length === Object.keys(on).length) {
+    file.unsupported(onToken, `\`on: ${silent.join(", ")}\``);
+  }
   const jobsToken = top.get("jobs") as Token;
   const converted = new Map(
     handleTemplateTokenErrors(root, context, [], () => convertJobs(context, jobsToken)).map((job) => [
@@ -117,6 +123,7 @@ export function parseWorkflowFile(path: string, source: string): Result<Workflow
       name: name === undefined || name === "" ? path : name,
       runName: top.get("run-name"),
       on,
+      silent,
       inputs: readDispatchInputs(onToken),
       env: top.get("env"),
       defaults: top.get("defaults"),

@@ -60,10 +60,48 @@ test("a chain of workflow_run is at most three long", async () => {
   await using rig = await Rig.start();
   const files: Record<string, string> = { ".github/workflows/w0.yml": `name: w0\n${say("push", "0")}` };
   for (const n of [1, 2, 3, 4]) {
-    files[`.github/workflows/w${n}.yml`] = `name: w${n}\n${say(`{workflow_run: {workflows: [w${n - 1}]}}`, String(n))}`;
+    files[`.github/workflows/w${n}.yml`] =
+      `name: w${n}\n${say(`{workflow_run: {workflows: [w${n - 1}], types: [completed]}}`, String(n))}`;
   }
   const runs = await rig.trigger(rig.event("push", await rig.commit(files)));
   expect(runs.map(({ name }) => name)).toEqual(["w0", "w1", "w2", "w3"]);
+});
+
+test("pull_request_target and the other types of workflow_run", async () => {
+  await using rig = await Rig.start();
+  const types = "${{ github.event.action }} ${{ github.event.workflow_run.status }}";
+  const main = await rig.commit({
+    ".github/workflows/target.yml": `name: Target\n${say("pull_request_target", "${{ github.event_name }} ${{ github.base_ref }}")}`,
+    ".github/workflows/all.yml": `name: All\n${say("{workflow_run: {workflows: [Target]}}", types)}`,
+  });
+  const branch = await rig.commit(
+    { ".github/workflows/target.yml": say("pull_request_target", "of the branch") },
+    "try",
+  );
+  const runs = await rig.trigger(pull(rig, branch, { actor: "eve", headRepository: "eve/digits", pullRequests: [] }));
+  expect(runs.map(({ event, sha }) => `${event} ${sha === main}`).toSorted()).toEqual([
+    "pull_request_target true",
+    "workflow_run true",
+    "workflow_run true",
+    "workflow_run true",
+  ]);
+  expect(logOf(runs[0]?.jobs[0])).toContain("\npull_request_target main\n");
+  const seen = runs.slice(1).map(({ payload }) => String(payload["action"]));
+  expect(seen).toEqual(["requested", "in_progress", "completed"]);
+});
+
+test("an event that the sandbox does not have", async () => {
+  await using rig = await Rig.start();
+  const sha = await rig.commit({
+    ".github/workflows/both.yml": say("[push, merge_group]", "fine"),
+    ".github/workflows/none.yml": say("release", "never"),
+  });
+  const [both, none] = await rig.trigger(rig.event("push", sha));
+  expect(both?.conclusion).toBe("success");
+  expect(both?.jobs[0]?.annotations[0]?.message).toContain("no `merge_group` events");
+  expect(none?.jobs[0]?.annotations[0]?.message).toContain(
+    ".github/workflows/none.yml:1:5: `on: release` is not supported",
+  );
 });
 
 test("what a job's own token starts, and what waits for approval", async () => {

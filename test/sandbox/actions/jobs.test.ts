@@ -231,7 +231,7 @@ jobs: {a: {runs-on: x, steps: [{run: "until [ -e ${go} ]; do sleep 0.02; done"}]
     rig.world.trigger(rig.event("push", sha));
     await rig.executor.handled();
   };
-  for (const _ of [1, 2, 3]) await push("{group: '\${{ github.workflow }}'}");
+  for (const _ of [1, 2, 3]) await push("{group: '${{ github.workflow }}'}");
   const first = rig.taken();
   await rig.until(() => first[0]?.status === "in_progress" && first[1]?.status === "completed");
   writeFileSync(go, "");
