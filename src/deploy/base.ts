@@ -12,7 +12,11 @@ import type { Engine } from "./engine.ts";
  */
 export async function buildBase(context: Context, engine: Engine, tag: string): Promise<Result<string>> {
   const program = await realpath(process.execPath);
-  const native = packageFile("onnxruntime-node", join(context.cwd, "package.json"), `bin/napi-v6/linux/${process.arch}`);
+  const native = packageFile(
+    "onnxruntime-node",
+    join(context.cwd, "package.json"),
+    `bin/napi-v6/linux/${process.arch}`,
+  );
   const files = await librariesOf(context, [
     program,
     ...(native === undefined ? [] : [join(native, "onnxruntime_binding.node"), join(native, "libonnxruntime.so.1")]),

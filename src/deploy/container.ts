@@ -150,7 +150,13 @@ async function start(
   const user = `${process.getuid?.() ?? 65534}:${process.getgid?.() ?? 65534}`;
   const log = store === undefined ? [] : ["--volume", `${store}:/store`, "--user", user];
   const publish = `127.0.0.1:${port === 0 ? "" : port}:${CONTAINER_PORT}`;
-  const command = ["--host", "0.0.0.0", "--port", String(CONTAINER_PORT), ...(store === undefined ? [] : ["--logs", "file:/store"])];
+  const command = [
+    "--host",
+    "0.0.0.0",
+    "--port",
+    String(CONTAINER_PORT),
+    ...(store === undefined ? [] : ["--logs", "file:/store"]),
+  ];
   const run = await call("run", "--detach", "--publish", publish, ...log, image, ...command);
   if (run.exitCode !== 0) return failed(run.stderr.trim());
   const container = run.stdout.toString().trim();

@@ -77,7 +77,14 @@ export async function deploy(
   };
   const stores: readonly Store[] = [localCache(context), store.value];
   const folder = folderOf(context, github, options, name);
-  const shared = { source: resolved.value, stores, folder, logUrl: logUrl.value, port: environment.port ?? 0, announce };
+  const shared = {
+    source: resolved.value,
+    stores,
+    folder,
+    logUrl: logUrl.value,
+    port: environment.port ?? 0,
+    announce,
+  };
   const outcome =
     environment.target === "process"
       ? await onProcess(context, { ...shared, program: options.program })

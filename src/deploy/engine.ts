@@ -92,7 +92,12 @@ async function pushByFile(
   return digestFrom(await readFile(file, "utf8"));
 }
 
-async function pushDocker(call: Call, tag: string, target: string, env: Record<string, string>): Promise<Result<Digest>> {
+async function pushDocker(
+  call: Call,
+  tag: string,
+  target: string,
+  env: Record<string, string>,
+): Promise<Result<Digest>> {
   const tagged = await call(["tag", tag, target]);
   if (!tagged.ok) return tagged;
   const pushed = await call(["push", "--quiet", target], env);

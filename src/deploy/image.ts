@@ -38,7 +38,10 @@ export async function buildImage(context: Context, engine: Engine, options: Imag
     const hint = "the server's program is built by `npm run build`";
     return fail({ code: "file-missing", path: "actions/dist/serve/serve.js", neededBy: "an image", hint });
   }
-  const runtime = findPackages(["onnxruntime-node", "onnxruntime-common"], [program, join(context.cwd, "package.json")]);
+  const runtime = findPackages(
+    ["onnxruntime-node", "onnxruntime-common"],
+    [program, join(context.cwd, "package.json")],
+  );
   if (!runtime.ok) return runtime;
   const folder = await mkdtemp(join(tmpdir(), "lockstep-image-"));
   try {
@@ -141,4 +144,3 @@ export async function pushImage(
   const digest = await engine.push(imageTag(source), repository, `v${source.version.version}`, credentials);
   return digest.ok ? ok({ reference: `${repository}@${digest.value}`, digest: digest.value }) : digest;
 }
-

@@ -106,7 +106,11 @@ async function startBeside(
   const tell = async (problem: string): Promise<Result<never>> => {
     const log = await readFile(join(own, "log.txt"), "utf8").catch(() => "");
     return give(
-      fail({ code: "external", what: `version ${version.version} of model "${name}"`, problem: `${problem}\n${log}`.trim() }),
+      fail({
+        code: "external",
+        what: `version ${version.version} of model "${name}"`,
+        problem: `${problem}\n${log}`.trim(),
+      }),
     );
   };
   const readReady = async (): Promise<{ port: number; publicPort?: number } | undefined> => {
@@ -115,7 +119,8 @@ async function startBeside(
   };
   await until(async () => exited || (await readReady()) !== undefined, START_MS);
   const facts = await readReady();
-  if (pid === undefined || exited || facts === undefined) return tell(exited ? "it ended at once" : "it did not get ready");
+  if (pid === undefined || exited || facts === undefined)
+    return tell(exited ? "it ended at once" : "it did not get ready");
   const url = `http://127.0.0.1:${facts.port}`;
   const works = await smoke(context, url, name, version.version);
   if (!works.ok) return give(works);

@@ -54,7 +54,8 @@ export async function check(context: Context, options: CheckOptions): Promise<Re
   for await (const joined of readWindow(options.logs, { model: name, since, version: version.version, maxRows })) {
     if (!joined.ok) return joined;
     const { header, row, label } = joined.value;
-    if (layout?.header !== header) layout = { header, at: columns.map(({ observed }) => place(header, observed.reference.name)) };
+    if (layout?.header !== header)
+      layout = { header, at: columns.map(({ observed }) => place(header, observed.reference.name)) };
     for (const [i, { role, observed }] of columns.entries()) {
       const at = layout.at[i]!;
       const value = role === "prediction" ? row.prediction : role === "input" ? row.inputs[at] : row.outputs[at];

@@ -121,7 +121,9 @@ export async function driftCheck(
 }
 
 /** The log and the stores of a repository; the team's store comes last. */
-export async function openWindow(context: Context): Promise<Result<{ logs: LogStore; stores: readonly [Store, Store] }>> {
+export async function openWindow(
+  context: Context,
+): Promise<Result<{ logs: LogStore; stores: readonly [Store, Store] }>> {
   const url = await storeUrl(context, workingTree(context));
   if (!url.ok) return url;
   const logs = openLogs(context, url.value);

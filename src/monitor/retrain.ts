@@ -36,7 +36,8 @@ export interface Collected {
 export async function collectLabelled(context: Context, options: CollectOptions): Promise<Result<Collected>> {
   const { name, config } = options;
   const retrain = config.monitor?.retrain;
-  if (retrain === undefined) return fail({ code: "unsupported", what: `retraining of "${name}" without monitor.retrain` });
+  if (retrain === undefined)
+    return fail({ code: "unsupported", what: `retraining of "${name}" without monitor.retrain` });
   const shape = shapeOf(config, retrain);
   const since = new Date(context.now().getTime() - durationOf(config.monitor?.window ?? DEFAULT_WINDOW));
   const tables = new Map<string, { path: string; header: readonly string[]; rows: Map<string, readonly string[]> }>();
@@ -144,7 +145,11 @@ export async function proposeRetraining(
   });
   if (!pull.ok) return pull;
   context.emit({ type: "effect", name: "retraining pull request written" });
-  return ok({ pullRequest: pull.value, reason: "labelled requests are new to the dataset", rows: collected.value.rows });
+  return ok({
+    pullRequest: pull.value,
+    reason: "labelled requests are new to the dataset",
+    rows: collected.value.rows,
+  });
 }
 
 /**
@@ -173,7 +178,11 @@ async function clearBranch(
   return deleted.ok ? ok(undefined) : deleted;
 }
 
-function renderProposal({ name, issue }: ProposeOptions, dataset: string, { tables, rows, unusable }: Collected): string {
+function renderProposal(
+  { name, issue }: ProposeOptions,
+  dataset: string,
+  { tables, rows, unusable }: Collected,
+): string {
   const days = tables.map(({ path, rows: day }) => `| ${code(path)} | ${day.size} |`).sort();
   return [
     `Requests that model ${code(name)} has answered, and whose truth has arrived, are added to dataset ${code(dataset)}: ${rows} rows of the window${unusable === 0 ? "" : `, ${unusable} more could not be used`}.`,

@@ -57,7 +57,9 @@ export function decodePredictions(bytes: Buffer): Result<{ header: PredictionHea
   const decoded = decode(bytes, predictionHeader, predictionRow);
   if (!decoded.ok) return decoded;
   const { header, rows } = decoded.value;
-  const odd = rows.some((row) => row.inputs.length !== header.inputs.length || row.outputs.length !== header.outputs.length);
+  const odd = rows.some(
+    (row) => row.inputs.length !== header.inputs.length || row.outputs.length !== header.outputs.length,
+  );
   return odd ? damaged("a row has another number of values than its header has names") : decoded;
 }
 

@@ -38,7 +38,8 @@ class ColumnSketch {
     }
     this.#count++;
     const seen = this.#categories.get(text);
-    const tracked = seen !== undefined || (this.#categories.size < TRACKED_CATEGORIES && text.length <= LONGEST_CATEGORY);
+    const tracked =
+      seen !== undefined || (this.#categories.size < TRACKED_CATEGORIES && text.length <= LONGEST_CATEGORY);
     if (tracked) this.#categories.set(text, (seen ?? 0) + 1);
     else this.#other++;
     const value = Number(text);

@@ -40,7 +40,9 @@ export function createApp(context: Context, options: AppOptions): Hono {
     c.header("lockstep-instance", options.instance);
     if (options.draining()) c.header("connection", "close");
   });
-  app.use(bodyLimit({ maxSize: MAX_BODY, onError: (c) => c.json({ error: `a body is at most ${MAX_BODY} bytes` }, 413) }));
+  app.use(
+    bodyLimit({ maxSize: MAX_BODY, onError: (c) => c.json({ error: `a body is at most ${MAX_BODY} bytes` }, 413) }),
+  );
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => {
     context.emit({ type: "warning", message: `a request failed: ${error.stack ?? error.message}` });
@@ -121,7 +123,14 @@ async function infer(
     const batch = toRows(model, { id: loggedId, time: context.now().getTime() }, feeds.value, results);
     if (batch !== undefined) log.predictions(model, batch);
   }
-  return { value: toResponse(model, id, results, request.value.outputs?.map(({ name }) => name)) };
+  return {
+    value: toResponse(
+      model,
+      id,
+      results,
+      request.value.outputs?.map(({ name }) => name),
+    ),
+  };
 }
 
 /** Any text may be an id in the protocol; one that is not plain or short is logged under its hash. */

@@ -21,6 +21,7 @@ export function parseFeedback(
   }
   const rows = parsed.data.map(({ id, label }) => ({ id, label: String(label) }));
   const odd = classes && rows.find(({ label }) => !classes.includes(label));
-  if (odd) return { refusal: { status: 400, error: `${JSON.stringify(odd.label.slice(0, 40))} is no class of the model` } };
+  if (odd)
+    return { refusal: { status: 400, error: `${JSON.stringify(odd.label.slice(0, 40))} is no class of the model` } };
   return { value: rows };
 }

@@ -33,7 +33,10 @@ export class Metrics {
   }
 
   text(): string {
-    const lines = ["# HELP lockstep_requests_total Inference requests by answer.", "# TYPE lockstep_requests_total counter"];
+    const lines = [
+      "# HELP lockstep_requests_total Inference requests by answer.",
+      "# TYPE lockstep_requests_total counter",
+    ];
     for (const [labels, value] of this.#requests) lines.push(`lockstep_requests_total{${labels}} ${value}`);
     lines.push(
       "# HELP lockstep_request_seconds Time to answer an inference request.",

@@ -26,7 +26,10 @@ const requestSchema = z.object({
     )
     .min(1)
     .max(100),
-  outputs: z.array(z.object({ name: z.string(), parameters: parameters.optional() })).max(100).optional(),
+  outputs: z
+    .array(z.object({ name: z.string(), parameters: parameters.optional() }))
+    .max(100)
+    .optional(),
 });
 export type InferRequest = z.infer<typeof requestSchema>;
 
@@ -35,7 +38,9 @@ export function parseRequest(body: unknown): Parsed<InferRequest> {
   const parsed = requestSchema.safeParse(body);
   if (parsed.success) return { value: parsed.data };
   const [issue] = parsed.error.issues;
-  return refuse(`${issue?.path.map(String).join(".") || "the request"}: ${issue?.message ?? "not an inference request"}`);
+  return refuse(
+    `${issue?.path.map(String).join(".") || "the request"}: ${issue?.message ?? "not an inference request"}`,
+  );
 }
 
 function refuse(error: string, status: Refusal["status"] = 400): { refusal: Refusal } {
@@ -66,8 +71,10 @@ function toTensor(ort: Ort, info: TensorInfo, input: InferRequest["inputs"][numb
   const where = `input "${info.name}"`;
   const type = datatype(info.type);
   if (type === undefined) return refuse(`${where} is of type ${info.type}, which is not served`, 422);
-  if (input.datatype !== type.protocol) return refuse(`${where} takes datatype ${type.protocol}, not ${short(input.datatype)}`);
-  const fits = input.shape.length === info.shape.length && info.shape.every((dim, i) => dim < 0 || dim === input.shape[i]);
+  if (input.datatype !== type.protocol)
+    return refuse(`${where} takes datatype ${type.protocol}, not ${short(input.datatype)}`);
+  const fits =
+    input.shape.length === info.shape.length && info.shape.every((dim, i) => dim < 0 || dim === input.shape[i]);
   if (!fits) return refuse(`${where} takes shape [${info.shape.join(",")}], not [${input.shape.join(",")}]`);
   const flat = Array.isArray(input.data[0]) ? flatten(input.data, input.shape) : input.data;
   const size = input.shape.reduce((product, dim) => product * dim, 1);

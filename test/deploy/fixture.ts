@@ -87,7 +87,12 @@ export async function createFixture(modelYaml: string): Promise<Fixture> {
       await writeFile(join(repository, path), text);
     },
     git(...args) {
-      const author = { GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@b", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@b" };
+      const author = {
+        GIT_AUTHOR_NAME: "a",
+        GIT_AUTHOR_EMAIL: "a@b",
+        GIT_COMMITTER_NAME: "a",
+        GIT_COMMITTER_EMAIL: "a@b",
+      };
       return execFileSync("git", args, { cwd: repository, env: { ...env, ...author }, encoding: "utf8" }).trim();
     },
     async [Symbol.asyncDispose]() {

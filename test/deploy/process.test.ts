@@ -26,7 +26,11 @@ serving: {input: features, output: probabilities, classes: ["no", "yes"]}
 environments:
   production: {target: process, port: ${port}}
 `;
-const network = (scale: number): Buffer => softmaxNetwork("features", [[scale, 0], [0, scale]]);
+const network = (scale: number): Buffer =>
+  softmaxNetwork("features", [
+    [scale, 0],
+    [0, scale],
+  ]);
 const commit = "c".repeat(40);
 const repository = "acme/digits";
 
@@ -159,7 +163,9 @@ describe("a process", () => {
 
   it("is not deployed by two at once", async () => {
     await fixture.promote({ "model.onnx": network(1) });
-    const results = await Promise.all([1, 2].map(async () => deploy(fixture.context, undefined, { ...options(), repository })));
+    const results = await Promise.all(
+      [1, 2].map(async () => deploy(fixture.context, undefined, { ...options(), repository })),
+    );
     const busy = results.filter((result) => !result.ok);
     expect(busy).toHaveLength(1);
     expect(busy[0]).toMatchObject({ failures: [{ code: "workspace-busy" }] });
@@ -167,7 +173,10 @@ describe("a process", () => {
 
   it("gets no credential of the job that starts it", async () => {
     await fixture.promote({ "model.onnx": network(1) });
-    const context = { ...fixture.context, env: { ...fixture.context.env, GITHUB_TOKEN: "ghs_secret", LOCKSTEP_X: "secret" } };
+    const context = {
+      ...fixture.context,
+      env: { ...fixture.context.env, GITHUB_TOKEN: "ghs_secret", LOCKSTEP_X: "secret" },
+    };
     value(await deploy(context, undefined, { ...options(), repository }));
     const environment = await readFile(`/proc/${(await state()).pid}/environ`, "utf8");
     expect(environment).not.toContain("secret");

@@ -23,15 +23,26 @@ function tensor(name: string, dims: readonly number[], values: readonly number[]
 
 function valueInfo(name: string, dims: readonly (number | string)[], type = FLOAT): Buffer {
   const shape = dims.map((dim) => bytes(1, typeof dim === "number" ? number(1, dim) : bytes(2, dim)));
-  return Buffer.concat([bytes(1, name), bytes(2, bytes(1, Buffer.concat([number(1, type), bytes(2, Buffer.concat(shape))])))]);
+  return Buffer.concat([
+    bytes(1, name),
+    bytes(2, bytes(1, Buffer.concat([number(1, type), bytes(2, Buffer.concat(shape))]))),
+  ]);
 }
 
 function node(op: string, inputs: readonly string[], outputs: readonly string[]): Buffer {
-  return Buffer.concat([...inputs.map((name) => bytes(1, name)), ...outputs.map((name) => bytes(2, name)), bytes(4, op)]);
+  return Buffer.concat([
+    ...inputs.map((name) => bytes(1, name)),
+    ...outputs.map((name) => bytes(2, name)),
+    bytes(4, op),
+  ]);
 }
 
 function model(graph: readonly Buffer[]): Buffer {
-  return Buffer.concat([number(1, 8), bytes(7, Buffer.concat(graph)), bytes(8, Buffer.concat([bytes(1, ""), number(2, 13)]))]);
+  return Buffer.concat([
+    number(1, 8),
+    bytes(7, Buffer.concat(graph)),
+    bytes(8, Buffer.concat([bytes(1, ""), number(2, 13)])),
+  ]);
 }
 
 /** softmax(x W): input `input` [batch, rows of W], output `probabilities` [batch, columns of W]. */

@@ -56,9 +56,7 @@ export function served(onnx: Buffer, over: Partial<ServedModel> = {}): ServedMod
 
 export async function ask(url: string, body?: unknown): Promise<{ status: number; body: any }> {
   const response = await fetch(url, {
-    ...(body === undefined
-      ? {}
-      : { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) }),
     headers: { "content-type": "application/json", connection: "close" },
   });
   const text = await response.text();

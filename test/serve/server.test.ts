@@ -60,7 +60,14 @@ describe("the protocol", () => {
     expect(output).toMatchObject({ name: "probabilities", datatype: "FP32", shape: [2, 2] });
     expect(output.data[0]).toBeCloseTo(Math.exp(4) / (Math.exp(4) + 1), 5);
     expect(output.data[3]).toBeCloseTo(output.data[0], 6);
-    const nested = await infer(server.url, [[1, 0], [0, 1]], [2, 2]);
+    const nested = await infer(
+      server.url,
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [2, 2],
+    );
     expect(nested.body.outputs).toEqual(flat.body.outputs);
     expect(nested.body.id).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -104,7 +111,8 @@ describe("the protocol", () => {
     await infer(server.url, [1, 0]);
     await infer(server.url, [1]);
     const after = (await ask(`${server.url}/metrics`)).body as string;
-    const read = (text: string, line: string): number => Number(new RegExp(`^${line} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+    const read = (text: string, line: string): number =>
+      Number(new RegExp(`^${line} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
     const good = 'lockstep_requests_total\\{model="m",version="2",status="200"\\}';
     const bad = 'lockstep_requests_total\\{model="m",version="2",status="400"\\}';
     expect(read(after, good) - read(before, good)).toBe(1);
@@ -159,7 +167,9 @@ describe("a model that cannot be served", () => {
 describe("draining", () => {
   it("finishes what it has begun, refuses new connections and writes the log", async () => {
     const own = must(openLogs(rig.context, "file:store-drain"));
-    const one = must(await startServer(rig.context, { models: [served(network)], log: { logs: own, flushMs: 60_000 } }));
+    const one = must(
+      await startServer(rig.context, { models: [served(network)], log: { logs: own, flushMs: 60_000 } }),
+    );
     const body = JSON.stringify({ id: "late", ...input({}) });
     const head = `POST /v2/models/m/infer HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
     const socket = connect(one.port, "127.0.0.1");
