@@ -3,10 +3,11 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { attempt, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
+import { WHOLE } from "./digest.ts";
 import { mapLimited, prepareTemporaryFolder } from "./files.ts";
 import type { Store, StoredBlob } from "./store.ts";
 
-const WIDTH = 4;
+const WIDTH = 8;
 
 /**
  * Copies the blobs that `to` lacks, in the order of `digests` as far as `WIDTH` at a time allows. Callers put files
@@ -41,7 +42,12 @@ async function copyOne(
   const present = await to.has(digest);
   if (!present.ok) return present;
   if (present.value) return ok(undefined);
-  // By way of a file: a blob may be larger than memory.
+  const small = await from.read(digest, { maxBytes: WHOLE });
+  if (small.ok) {
+    const stored = await to.put(small.value);
+    return stored.ok ? ok({ digest, size: small.value.length }) : stored;
+  }
+  // By way of a file: a blob may be larger than memory. What else hindered the read hinders this as well.
   const folder = await attempt(".lockstep/tmp", () => prepareTemporaryFolder(context));
   if (!folder.ok) return folder;
   const between = join(folder.value, randomUUID());

@@ -23,7 +23,8 @@ export async function digestOfFile(absolute: string): Promise<Result<StoredBlob>
 /** Streams a file from its start through the hash, and into `to` where given. */
 export async function digestOfHandle(file: FileHandle, to?: FileHandle): Promise<StoredBlob> {
   const hasher = createHash("sha256");
-  const chunk = Buffer.allocUnsafe(WHOLE);
+  // One byte more than there is, so that a file that did not grow is read at once.
+  const chunk = Buffer.allocUnsafe(Math.min(WHOLE, (await file.stat()).size + 1));
   let size = 0;
   for (;;) {
     const { bytesRead } = await file.read(chunk, 0, chunk.length, size);

@@ -1,18 +1,20 @@
-import { chmod, link, mkdir, open, opendir, rename, rm, stat } from "node:fs/promises";
+import { link, open, opendir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { attempt, fail, isDigest, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, Failure, Result } from "../core/index.ts";
-import { digestOf, digestOfHandle } from "./digest.ts";
-import { createTemporary } from "./files.ts";
+import { digestOf, digestOfHandle, WHOLE } from "./digest.ts";
+import { createTemporary, inFolder } from "./files.ts";
 import type { Store, StoredBlob } from "./store.ts";
 
 export interface FileStoreOptions {
   readonly url: string;
   /** Absolute. */
   readonly folder: string;
-  /** True: bytes are on the disk before they are published. A cache does without: its reads verify. */
+  /**
+   * True: bytes are on the disk before they are published, so that after a power cut a blob is whole or not there.
+   * A cache does without: its reads verify.
+   */
   readonly durable: boolean;
 }
 
@@ -29,10 +31,8 @@ export function fileStore(context: Context, { url, folder, durable }: FileStoreO
   /** Gives a finished temporary file its name. A blob of the right size stays; one cut short is replaced. */
   const publish = async (from: string, { digest, size }: StoredBlob): Promise<void> => {
     const to = pathOf(digest);
-    await chmod(from, 0o444);
-    await mkdir(dirname(to), { recursive: true });
     try {
-      await link(from, to);
+      await inFolder(dirname(to), () => link(from, to));
     } catch (error) {
       if (!isSystemError(error)) throw error;
       const present = await sizeOf(to);
@@ -40,12 +40,11 @@ export function fileStore(context: Context, { url, folder, durable }: FileStoreO
       // Either a damaged blob, or a file system without hard links. A rename is atomic on both.
       await rename(from, to);
     }
-    if (durable) await syncFolder(dirname(to));
     context.emit({ type: "effect", name: "blob stored" });
   };
 
   const store = async (write: (file: FileHandle) => Promise<StoredBlob>): Promise<StoredBlob> => {
-    const { path, file } = await createTemporary(temporary);
+    const { path, file } = await createTemporary(temporary, { mode: 0o444 });
     try {
       const blob = await write(file);
       if (durable) await file.sync();
@@ -56,6 +55,16 @@ export function fileStore(context: Context, { url, folder, durable }: FileStoreO
       await file.close().catch(() => {});
       await rm(path, { force: true });
     }
+  };
+
+  /** Bytes that are in memory are hashed before anything is written. */
+  const putBytes = async (bytes: Uint8Array): Promise<StoredBlob> => {
+    const blob = { digest: digestOf(bytes), size: bytes.length };
+    if ((await sizeOf(pathOf(blob.digest))) === blob.size) return blob;
+    return store(async (file) => {
+      await file.writeFile(bytes);
+      return blob;
+    });
   };
 
   /** Opens a blob; a failure when it is not there. */
@@ -90,32 +99,29 @@ export function fileStore(context: Context, { url, folder, durable }: FileStoreO
         return check.ok ? ok(bytes) : check;
       }),
     toFile: (digest, absolute) =>
-      opened(digest, async (file) => {
-        await mkdir(dirname(absolute), { recursive: true });
-        const next = join(dirname(absolute), `.lockstep-${randomUUID()}`);
+      opened(digest, async (from) => {
+        const { path, file } = await createTemporary(dirname(absolute), { prefix: ".lockstep-" });
+        let published = false;
         try {
-          await using target = await open(next, "wx");
-          const check = verified(digest, (await digestOfHandle(file, target)).digest);
+          const check = verified(digest, (await digestOfHandle(from, file)).digest);
           if (!check.ok) return check;
-          await rename(next, absolute);
+          await file.close();
+          await rename(path, absolute);
+          published = true;
           return ok();
         } finally {
-          await rm(next, { force: true });
+          if (!published) {
+            await file.close().catch(() => {});
+            await rm(path, { force: true });
+          }
         }
       }),
-    put: (bytes) =>
-      attempt(url, async () => {
-        const blob = { digest: digestOf(bytes), size: bytes.length };
-        if ((await sizeOf(pathOf(blob.digest))) === blob.size) return blob.digest;
-        await store(async (file) => {
-          await file.writeFile(bytes);
-          return blob;
-        });
-        return blob.digest;
-      }),
+    put: (bytes) => attempt(url, async () => (await putBytes(bytes)).digest),
     putFile: (absolute) =>
       attempt(`${absolute} -> ${url}`, async () => {
         await using from = await open(absolute, "r");
+        const { size } = await from.stat();
+        if (size <= WHOLE) return await putBytes(await from.readFile());
         return await store((file) => digestOfHandle(from, file));
       }),
     async *list() {
@@ -151,11 +157,4 @@ async function* entriesOf(folder: string): AsyncIterable<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-}
-
-/** Makes a new name survive a power cut, where the platform can say so. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  await using handle = await open(folder, "r");
-  await handle.sync();
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { attempt } from "../core/index.ts";
+import { attempt, isSystemError } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 
 /** Where half-made things of the working tree live until one rename publishes them; ignored by git. */
@@ -19,15 +19,22 @@ export async function prepareTemporaryFolder(context: Context): Promise<string> 
 }
 
 /** Opens a new file of a name nobody else has; its folder is made when it is not there. */
-export async function createTemporary(folder: string): Promise<{ path: string; file: FileHandle }> {
-  const path = join(folder, randomUUID());
-  for (let attempts = 0; ; attempts++) {
-    try {
-      return { path, file: await open(path, "wx") };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || attempts === 3) throw error;
-      await mkdir(folder, { recursive: true });
-    }
+export async function createTemporary(
+  folder: string,
+  { prefix = "", mode = 0o666 }: { readonly prefix?: string; readonly mode?: number } = {},
+): Promise<{ path: string; file: FileHandle }> {
+  const path = join(folder, prefix + randomUUID());
+  return { path, file: await inFolder(folder, () => open(path, "wx", mode)) };
+}
+
+/** Does work that needs a folder, and makes the folder only if the work did not find it: it is there nearly always. */
+export async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== "ENOENT") throw error;
+    await mkdir(folder, { recursive: true });
+    return work();
   }
 }
 

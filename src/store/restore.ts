@@ -92,7 +92,7 @@ async function fetchFile(
   if (!fetched.ok) return fetched;
   const finished = await attempt(neededBy, async () => {
     const { size, mtimeMs } = await stat(to);
-    if (output.kind === "tree") await chmod(to, entry.mode === "755" ? 0o755 : 0o644);
+    if (entry.mode === "755") await chmod(to, 0o755);
     const time = (mtimeMs - BACK_MS) / 1000;
     await utimes(to, time, time);
     return size;

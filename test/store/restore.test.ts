@@ -179,9 +179,9 @@ test("copyOutputs sends files before the tree that names them, and only what lac
   const order: string[] = [];
   const watched: Store = {
     ...other,
-    putFile: async (path) => {
-      const stored = await other.putFile(path);
-      order.push(must(stored).digest);
+    put: async (bytes) => {
+      const stored = await other.put(bytes);
+      order.push(must(stored));
       return stored;
     },
   };
