@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import("./commands/compare.ts"),
   },
   report: { summary: "write the report of any two revisions", load: () => import("./commands/report.ts") },
+  model: { summary: "look at the registry, fetch and choose versions", load: () => import("./commands/model.ts") },
   serve: { summary: "answer inference requests for a version of a model", load: () => import("./commands/serve.ts") },
   image: { summary: "build serving images", load: () => import("./commands/image.ts") },
   deploy: { summary: "put a version of a model to work in an environment", load: () => import("./commands/deploy.ts") },

@@ -1,6 +1,5 @@
 import type { ModelConfig, ModelVersion } from "../config/index.ts";
 import { compareCodeUnits } from "../core/index.ts";
-import type { Json } from "../core/index.ts";
 
 /** `models/<name>/CARD.md`: what the model is, from its lock entry and `model.yaml` alone. */
 export function renderCard(model: string, config: ModelConfig, version: ModelVersion): string {
@@ -37,7 +36,7 @@ function table(title: string, head: readonly string[], rows: readonly (readonly 
   return [`## ${title}`, [line(head), `|${head.map(() => "---").join("|")}|`, ...sorted.map(line)].join("\n")];
 }
 
-function plain(value: Json | unknown): string {
+function plain(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 

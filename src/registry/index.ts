@@ -1,4 +1,8 @@
+export { moveAlias } from "./alias.ts";
+export type { AliasMoved, MoveAliasOptions } from "./alias.ts";
 export { renderCard } from "./card.ts";
+export { findVersion } from "./find.ts";
+export type { Found } from "./find.ts";
 export { chooseModels, liveModels, loadModelLock, loadModels, lockPath, productionVersion } from "./models.ts";
 export type { Live, Model } from "./models.ts";
 export { planPromotion } from "./plan.ts";

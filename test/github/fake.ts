@@ -117,6 +117,7 @@ export class FakeGitHub {
     const notFound: Answer = { status: 404, body: { message: "Not Found" } };
     const patch = (thing: Thing | undefined): Answer =>
       thing === undefined ? notFound : { body: Object.assign(thing, body) };
+    const statuses = (id: number | undefined): Thing[] => (byId(this.deployments, id)?.["statuses"] ?? []) as Thing[];
     let ids: number[] | undefined;
 
     if ((ids = is("GET", "/issues/#/comments"))) return { body: this.comments.filter((c) => c["issue"] === ids?.[0]) };
@@ -228,10 +229,10 @@ export class FakeGitHub {
     }
     if (is("POST", "/deployments")) return { status: 201, body: this.add(this.deployments, { ...body, statuses: [] }) };
     if ((ids = is("GET", "/deployments/#/statuses"))) {
-      return { body: (byId(this.deployments, ids[0])?.["statuses"] as Thing[]).toReversed() };
+      return { body: statuses(ids[0]).toReversed() };
     }
     if ((ids = is("POST", "/deployments/#/statuses"))) {
-      return { status: 201, body: this.add(byId(this.deployments, ids[0])?.["statuses"] as Thing[], body) };
+      return { status: 201, body: this.add(statuses(ids[0]), body) };
     }
     if (is("GET", "/actions/runs/#/artifacts"))
       return { body: { total_count: this.artifacts.length, artifacts: this.artifacts } };
