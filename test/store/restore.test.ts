@@ -191,3 +191,18 @@ test("copyOutputs sends files before the tree that names them, and only what lac
   expect(must(await copyOutputs(context, at.store, other, [at.tree]))).toEqual({ blobs: 0, bytes: 0 });
   expect(await collect(other)).toEqual(await collect(at.store));
 });
+
+test("a large blob is copied too, and nothing of it stays behind", async () => {
+  using at = await rig();
+  const other = must(openStore(at.context, "file:../other"));
+  const bytes = Buffer.alloc(3_000_000, "large");
+  const digest = must(await at.store.put(bytes));
+  const copied = must(await copyOutputs(at.context, at.store, other, [{ kind: "file", digest }]));
+  expect(copied).toEqual({ blobs: 1, bytes: bytes.length });
+  expect(must(await other.read(digest)).equals(bytes)).toBe(true);
+  expect(readdirSync(join(at.path, ".lockstep/tmp"))).toEqual([]);
+  const absent = name256(Buffer.from("absent"));
+  expect(await copyOutputs(at.context, at.store, other, [{ kind: "file", digest: absent }])).toMatchObject({
+    failures: [{ code: "blob-missing", digest: absent }],
+  });
+});

@@ -1,0 +1,90 @@
+import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { spawn } from "../../src/core/index.ts";
+import { contextIn, repository, sh, temporary, write } from "../git/repository.ts";
+
+const ENTRY = resolve(import.meta.dirname, "../../bin/lockstep.js");
+
+/** The real command line in a folder: exit code, and the document of `--json`. */
+async function lockstep(cwd: string, ...args: string[]): Promise<{ code: number | null; json: unknown }> {
+  const { env } = contextIn(cwd);
+  const { exitCode, stdout, stderr } = await spawn(process.execPath, [ENTRY, "--json", ...args], { cwd, env });
+  if (stdout.length === 0) throw new Error(`no document: ${stderr}`);
+  return { code: exitCode, json: JSON.parse(stdout.toString()) };
+}
+
+test("data: add from a folder below, push, lose, pull, edit, check out", async () => {
+  using folder = temporary();
+  const path = repository(join(folder.path, "r"));
+  write(path, { "data/f/a": "a", "data/f/b": "b" });
+  const added = await lockstep(join(path, "data"), "data", "add", "f", "--name", "files");
+  expect(added).toMatchObject({ code: 0, json: { name: "files", dataset: { path: "data/f", files: 2 } } });
+  expect(await lockstep(path, "data", "list")).toMatchObject({ json: { datasets: [{ name: "files", size: 2 }] } });
+  expect(await lockstep(path, "data", "push")).toMatchObject({ code: 0, json: { datasets: [{ blobs: 3 }] } });
+  expect(await lockstep(path, "data", "verify")).toMatchObject({ code: 0, json: { datasets: [{ blobs: 3 }] } });
+  rmSync(join(path, "data"), { recursive: true });
+  expect(await lockstep(path, "data", "status")).toMatchObject({ json: { datasets: [{ state: "missing" }] } });
+  expect(await lockstep(path, "data", "pull", "files")).toMatchObject({ code: 0 });
+  appendFileSync(join(path, "data/f/a"), "edit");
+  expect(await lockstep(path, "data", "pull")).toMatchObject({
+    code: 1,
+    json: { failures: [{ code: "data-changed" }] },
+  });
+  expect(readFileSync(join(path, "data/f/a"), "utf8")).toBe("aedit");
+  expect(await lockstep(path, "data", "checkout")).toMatchObject({ code: 0 });
+  expect(readFileSync(join(path, "data/f/a"), "utf8")).toBe("a");
+});
+
+test("data: wrong use and an unfinished merge end with 2, a missing store with 3", async () => {
+  using folder = temporary();
+  const path = repository(join(folder.path, "r"));
+  expect(await lockstep(path, "data", "add", "../x")).toMatchObject({
+    code: 2,
+    json: { failures: [{ code: "usage" }] },
+  });
+  expect(await lockstep(path, "data", "pull", "x")).toMatchObject({
+    code: 2,
+    json: { failures: [{ code: "unknown-name", hint: "there are none yet" }] },
+  });
+  write(path, { "data/a": "a" });
+  await lockstep(path, "data", "add", "data/a");
+  rmSync(join(path, "data"), { recursive: true });
+  rmSync(join(path, ".lockstep"), { recursive: true });
+  expect(await lockstep(path, "data", "pull")).toMatchObject({
+    code: 3,
+    json: { failures: [{ code: "blob-missing" }] },
+  });
+  const lock = readFileSync(join(path, "data.lock.json"), "utf8");
+  write(path, { "data.lock.json": `<<<<<<< HEAD\n${lock}=======\n${lock}>>>>>>> other\n` });
+  expect(await lockstep(path, "data", "status")).toMatchObject({
+    code: 2,
+    json: { failures: [{ code: "merge-conflict", at: { file: "data.lock.json", line: 1, column: 1 } }] },
+  });
+});
+
+test("runs: list and show what was recorded here, by any name of the commit", async () => {
+  using folder = temporary();
+  const path = repository(join(folder.path, "r"));
+  const commit = sh(path, "rev-parse", "HEAD");
+  const run = {
+    recordVersion: 1,
+    pipeline: "churn",
+    commit,
+    startedAt: "2026-01-02T03:04:05Z",
+    ms: 5,
+    ok: true,
+    stages: [],
+    params: {},
+    metrics: { "m.json": { auc: 0.9 } },
+    data: {},
+    provenance: null,
+  };
+  write(path, { [`.lockstep/records/runs/${commit}/churn.json`]: JSON.stringify(run) });
+  expect(await lockstep(path, "runs", "list")).toEqual({ code: 0, json: { runs: [run] } });
+  expect(await lockstep(path, "runs", "list", "--pipeline", "other")).toEqual({ code: 0, json: { runs: [] } });
+  for (const name of [commit.slice(0, 8), "main"]) {
+    expect(await lockstep(path, "runs", "show", name, "churn"), name).toEqual({ code: 0, json: { runs: [run] } });
+  }
+  expect(await lockstep(path, "runs", "show", "HEAD", "other")).toMatchObject({ code: 2 });
+});
