@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { CLASSES, PIXELS, flatten, readExamples, writeTable } from "./examples.ts";
 import type { Example } from "./examples.ts";
-import { inkBand } from "./image.ts";
+import { inkBand } from "./ink.ts";
 import { predictedClass, probabilitiesOf } from "./inference.ts";
 import { score } from "./score.ts";
 

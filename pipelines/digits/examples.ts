@@ -32,7 +32,7 @@ export async function readFolder(folder: string): Promise<Example[]> {
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".csv")).toSorted();
   const examples = new Map<string, Example>();
   for (const name of files) {
-    const source = name.includes("feedback") ? "feedback" : "base";
+    const source = /^feedback[\\/]/.test(name) ? "feedback" : "base";
     for (const example of await readExamples(join(folder, name), source)) examples.set(example.id, example);
   }
   if (examples.size === 0) throw new Error(`${folder} holds no example`);

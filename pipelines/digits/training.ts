@@ -3,7 +3,7 @@ import { z } from "zod";
 import { random, shuffle } from "../lib/random.ts";
 import { CLASSES, PIXELS, flatten } from "./examples.ts";
 import type { Example } from "./examples.ts";
-import { jitter } from "./image.ts";
+import { jitter } from "./augment.ts";
 import { digitsNetwork } from "./network.ts";
 import type { Network } from "./network.ts";
 

@@ -1,4 +1,4 @@
-import { INK, SIDE } from "./examples.ts";
+import { SIDE } from "./examples.ts";
 import type { Random } from "../lib/random.ts";
 
 /** The value between pixels, from the four around it; paper outside of the image. */
@@ -35,15 +35,4 @@ export function jitter(
       to[toOffset + row * SIDE + column] = value;
     }
   }
-}
-
-/** All the ink of an image, 0 to 1024. */
-export function inkOf(pixels: readonly number[]): number {
-  return pixels.reduce((sum, value) => sum + value, 0);
-}
-
-/** The images by ink in three groups, about a third of the published data each. The bounds are fixed, so that an image stays in its group. */
-export function inkBand(pixels: readonly number[]): "light" | "medium" | "heavy" {
-  const mean = inkOf(pixels) / (SIDE * SIDE * INK);
-  return mean < 0.288 ? "light" : mean < 0.321 ? "medium" : "heavy";
 }
