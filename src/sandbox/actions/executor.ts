@@ -36,7 +36,7 @@ const MAX_CHAIN = 3;
 
 /** What steps inherit of the runner's environment. Nothing that steers git, Node or GitHub's own tools. */
 const INHERITED =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|https?_proxy|no_proxy|PYENV_ROOT|CUDA_\w+|NVIDIA_\w+|LD_LIBRARY_PATH)$/iu;
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|https?_proxy|no_proxy|PYENV_ROOT|LOCKSTEP_HOME|CUDA_\w+|NVIDIA_\w+|LD_LIBRARY_PATH)$/iu;
 
 function inheritedEnvironment(env: ExecutorOptions["env"]): Record<string, string> {
   const folders = [dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"];
@@ -56,7 +56,8 @@ class SandboxExecutor implements ActionsExecutor {
   readonly #shared: Shared;
   readonly #states = new Map<number, RunState>();
   readonly #tasks = new Set<Promise<void>>();
-  readonly #events = new Set<Promise<void>>();
+  /** Events are looked at one after the other, so that runs are in the order of what caused them. */
+  #handled: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
   #fired: Date;
   #closed = false;
@@ -73,9 +74,10 @@ class SandboxExecutor implements ActionsExecutor {
     };
     this.#abandonOld();
     world.on((event) => {
-      const handled = this.#handle(event, world.clock.timestamp()).finally(() => this.#events.delete(handled));
-      this.#events.add(handled);
-      this.#follow(handled);
+      const now = world.clock.timestamp();
+      const task = this.#handled.then(async () => this.#handle(event, now));
+      this.#handled = task.catch(() => {});
+      this.#follow(task);
     });
     this.#fired = world.clock.now();
     world.onTick(async (from, to) => this.#fire(from, to));
@@ -89,7 +91,7 @@ class SandboxExecutor implements ActionsExecutor {
   }
 
   async handled(): Promise<void> {
-    while (this.#events.size > 0) await Promise.all(this.#events);
+    await this.#handled;
   }
 
   approve(runId: number): void {
@@ -150,7 +152,10 @@ class SandboxExecutor implements ActionsExecutor {
   }
 
   #follow(task: Promise<void>): void {
-    const followed = task.finally(() => this.#tasks.delete(followed));
+    // A bug: it is told, and the next event is still looked at.
+    const followed = task
+      .catch((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)))
+      .finally(() => this.#tasks.delete(followed));
     this.#tasks.add(followed);
   }
 
