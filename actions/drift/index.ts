@@ -35,7 +35,7 @@ await start(async (action) => {
   action.output("drifted", String(reports.some(({ state }) => state === "drifted")));
   action.output("issue", String(open?.number ?? ""));
   action.output("pull-request", String(reports.find(({ pullRequest }) => pullRequest)?.pullRequest?.number ?? ""));
-  action.output("checks", JSON.stringify(reports.map(({ columns: _, ...report }) => report)));
+  action.output("checks", JSON.stringify(reports.map((report) => ({ ...report, columns: undefined }))));
   for (const { model, state, rows, note } of reports) {
     const said = [`${model}: ${state}`, `${rows} rows`, ...(note === null ? [] : [note])].join("; ");
     action.context.emit({ type: "note", message: said });

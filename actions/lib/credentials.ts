@@ -15,6 +15,11 @@ export function withoutCredentials(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !CREDENTIALS.test(name)));
 }
 
+/** The token as HTTP's basic authentication wants it. */
+export function basic(token: string): string {
+  return Buffer.from(`x-access-token:${token}`).toString("base64");
+}
+
 /**
  * Variables by which git sends the token to the server of a remote, and to no other. The host is that of the remote's
  * own URL: GITHUB_SERVER_URL may name another one. Nothing is written to disk, and what a checkout may have stored is
@@ -30,12 +35,11 @@ export async function gitWithToken(
   const parsed = URL.parse(url.value.trim());
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) return ok({});
   const key = `http.${parsed.origin}/.extraheader`;
-  const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
   return ok({
     GIT_CONFIG_COUNT: "2",
     GIT_CONFIG_KEY_0: key,
     GIT_CONFIG_VALUE_0: "",
     GIT_CONFIG_KEY_1: key,
-    GIT_CONFIG_VALUE_1: `AUTHORIZATION: basic ${basic}`,
+    GIT_CONFIG_VALUE_1: `AUTHORIZATION: basic ${basic(token)}`,
   });
 }

@@ -4,6 +4,7 @@ import * as core from "@actions/core";
 import { describe, location, message } from "../../src/core/index.ts";
 import type { Failure, ProgressEvent } from "../../src/core/index.ts";
 import { LIMITS } from "../../src/github/limits.ts";
+import { basic } from "./credentials.ts";
 
 /**
  * The log of an action. Text in it may be hostile (a stage's output, a name out of a pull request), and a line that
@@ -11,6 +12,7 @@ import { LIMITS } from "../../src/github/limits.ts";
  */
 export class Log {
   readonly #token = randomUUID();
+  readonly #masked = new Set<string>();
 
   constructor() {
     this.#stop();
@@ -25,6 +27,16 @@ export class Log {
     process.stdout.write(`::${this.#token}::\n`);
     give();
     this.#stop();
+  }
+
+  /** Has the runner hide a secret wherever it is printed, in the form that git sends it too. */
+  mask(secret: string): void {
+    if (this.#masked.has(secret)) return;
+    this.#masked.add(secret);
+    this.command(() => {
+      core.setSecret(secret);
+      core.setSecret(basic(secret));
+    });
   }
 
   readonly emit = (event: ProgressEvent): void => {

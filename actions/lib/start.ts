@@ -98,7 +98,7 @@ function read(env: NodeJS.ProcessEnv, log: Log): Action {
     },
     inputs: (shape) => readInputs(shape, (name) => core.getInput(name)),
     github: (token, name) => {
-      log.command(() => core.setSecret(token));
+      log.mask(token);
       login = name;
       return connect({
         token,
@@ -109,7 +109,7 @@ function read(env: NodeJS.ProcessEnv, log: Log): Action {
       });
     },
     withGit: async (token) => {
-      log.command(() => core.setSecret(token));
+      log.mask(token);
       const auth = await gitWithToken(context, "origin", token);
       return auth.ok ? ok({ ...context, env: { ...context.env, ...auth.value } }) : auth;
     },
