@@ -172,10 +172,11 @@ function showSize(bytes: number): string {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
+/** Four digits and a true minus, as in the report beside it. */
 function show(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  return `${value < 0 ? "−" : ""}${Number(Math.abs(value).toPrecision(4))}`;
 }
 
 function change(difference: number): string {
-  return `${difference >= 0 ? "+" : ""}${show(difference)}`;
+  return `${difference > 0 ? "+" : ""}${show(difference)}`;
 }

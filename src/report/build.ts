@@ -111,9 +111,10 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     files: model.files,
     ...(resamples === undefined ? {} : { resamples }),
   });
-  const notes = [...model.notes];
-  if (base.kind !== "measured") notes.push(base.why);
-  if (production.kind !== "measured") notes.push(production.why);
+  const said = new Set(gates.map(({ found }) => found));
+  const missing = [base, production].flatMap((side) =>
+    side.kind === "measured" || said.has(side.why) ? [] : [side.why],
+  );
   return {
     name: model.name,
     pipeline: model.pipeline,
@@ -126,7 +127,7 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     gatesFrom: model.gatesFrom,
     production: model.productionVersion === null ? null : { version: model.productionVersion },
     flips: comparison?.flips == null ? null : (structuredClone(comparison.flips) as ModelReport["flips"]),
-    notes: [...new Set(notes)],
+    notes: [...model.notes, ...missing],
   };
 }
 

@@ -6,15 +6,31 @@ import type { PipelineReport } from "./schema.ts";
 /** Metrics files by path, as the records keep them. */
 export type Metrics = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Parameters that differ, in code-unit order of file and key. Without a base every parameter counts as new. */
+/** Parameters that differ, in code-unit order of file and dotted key. Without a base none is told. */
 export function paramChanges(head: RunRecord["params"], base: RunRecord["params"] | null): PipelineReport["params"] {
   if (base === null) return [];
-  return both(head, base).flatMap((file) =>
-    both(head[file] ?? {}, base[file] ?? {}).flatMap((key) => {
-      const [before, after] = [json(base[file]?.[key]), json(head[file]?.[key])];
-      return before === after ? [] : [{ file, key, base: before, head: after }];
-    }),
-  );
+  return both(head, base).flatMap((file) => {
+    const [before, after] = [leaves(base[file] ?? {}), leaves(head[file] ?? {})];
+    return [...new Set([...before.keys(), ...after.keys()])].sort(compareCodeUnits).flatMap((key) => {
+      const values = { base: before.get(key) ?? null, head: after.get(key) ?? null };
+      return values.base === values.head ? [] : [{ file, key, ...values }];
+    });
+  });
+}
+
+/** Values by dotted key; what a stage names as a section is told value by value. Depth is that of the JSON, bounded. */
+function leaves(
+  section: Readonly<Record<string, unknown>>,
+  prefix = "",
+  into = new Map<string, string>(),
+): Map<string, string> {
+  for (const [key, value] of Object.entries(section)) {
+    const name = `${prefix}${key}`;
+    const nested = value !== null && typeof value === "object" && !Array.isArray(value);
+    if (nested && Object.keys(value).length > 0) leaves(value as Record<string, unknown>, `${name}.`, into);
+    else into.set(name, canonicalJson(value));
+  }
+  return into;
 }
 
 /** Datasets whose digest differs. */
@@ -66,8 +82,4 @@ export function flatNumbers(metrics: Metrics): Record<string, number> {
 
 function both(a: object, b: object): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort(compareCodeUnits);
-}
-
-function json(value: unknown): string | null {
-  return value === undefined ? null : canonicalJson(value);
 }

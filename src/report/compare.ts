@@ -1,10 +1,9 @@
-import { parseConfig, settingsSchema } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { atRevision, git, workingTree } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadPipelines } from "../pipeline/index.ts";
-import { openRecords } from "../records/index.ts";
+import { openRecords, recordsOptions } from "../records/index.ts";
 import { localCache, openStore, storeUrl } from "../store/index.ts";
 import { buildReport } from "./build.ts";
 import type { PipelineInput } from "./build.ts";
@@ -32,17 +31,9 @@ export async function compareRevisions(context: Context, options: CompareOptions
   if (!baseName.ok) return baseName;
   const baseSource = await atRevision(context, baseName.value);
   if (!baseSource.ok) return baseSource;
-  const path = ".github/lockstep.yml";
-  const settings = await baseSource.value.read(path);
+  const settings = await recordsOptions(context, baseSource.value);
   if (!settings.ok) return settings;
-  const parsed =
-    settings.value === undefined ? undefined : parseConfig(path, settings.value.toString(), settingsSchema);
-  if (parsed?.ok === false) return parsed;
-  const remote = await git(context, ["remote"]);
-  const records = openRecords(context, {
-    branch: parsed?.value.value.records ?? "lockstep-records",
-    remote: remote.ok && remote.value.split("\n").includes("origin") ? "origin" : null,
-  });
+  const records = openRecords(context, settings.value);
   const url = await storeUrl(context, baseSource.value);
   if (!url.ok) return url;
   const store = openStore(context, url.value);

@@ -5,8 +5,12 @@
 
 /** Characters that would stay unseen or turn the direction of text: told by their number. Newlines become a sign. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00A0\u115F\u1160\u2800\u3164\uFFA0]/gu;
-/** What an ordinary code span may hold, even in a table: all but the backtick, pipe, backslash and angle brackets. */
-const PLAIN = /^[^`|\\<>&]*$/;
+/** What an ordinary code span may hold, even in a table. Angle brackets are literal there, but only to GitHub. */
+const PLAIN = /^[^`|\\<]*$/;
+/** Characters that mean nothing in running text, wherever they stand, with an underscore inside of a word. */
+const HARMLESS = /^(?:[A-Za-z0-9 ,.;:%+()'"=/−–…↑↓·-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|(?<= -)>(?= ))*$/;
+/** What GitHub makes something of all the same: links, emoji, references, and what starts a list. */
+const MEANINGFUL = /www\.|:\/\/|:\w+:|\bGH-\d|\b[0-9a-f]{7,40}\b|^[+-]\s|^\d+[.)](\s|$)|^[-=]+$/i;
 
 /** Makes every character visible and the text one line of at most `most` characters. */
 export function visible(text: string, most = 120): string {
@@ -30,9 +34,7 @@ export function code(text: string, most = 120): string {
 /** A sentence that may name foreign things: as it is if nothing in it can mean anything to Markdown, else as code. */
 export function sentence(text: string, most = 400): string {
   const shown = visible(text, most);
-  const harmless =
-    /^[A-Za-z0-9 ,.;:%+()'"=−–…-]*$/.test(shown) && !/www\.|:\w+:|\bGH-\d|^[\s#>+-]|^\d+[.)]/i.test(shown);
-  return harmless ? shown : code(text, most);
+  return HARMLESS.test(shown) && !MEANINGFUL.test(shown) ? shown : code(text, most);
 }
 
 /** Foreign text of several lines, as a block; lines and length are bounded. */

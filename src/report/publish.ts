@@ -1,4 +1,3 @@
-import { parseConfig, settingsSchema } from "../config/index.ts";
 import type { Provenance, ResultDocument, RunRecord, StageRecord } from "../config/index.ts";
 import { ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
@@ -15,7 +14,7 @@ import {
 } from "../github/index.ts";
 import type { GitHub, PullRequest } from "../github/index.ts";
 import { verifyResult } from "../pipeline/index.ts";
-import { openRecords } from "../records/index.ts";
+import { openRecords, recordsOptions } from "../records/index.ts";
 import type { Records } from "../records/index.ts";
 import { openStore, storeUrl } from "../store/index.ts";
 import { ARTIFACT, readResult } from "./artifact.ts";
@@ -235,16 +234,10 @@ function vouch(
 }
 
 async function open(context: Context, baseSource: Source, options: PublishOptions): Promise<Result<Records>> {
-  const path = ".github/lockstep.yml";
-  const text = await baseSource.read(path);
-  if (!text.ok) return text;
-  const settings = text.value === undefined ? undefined : parseConfig(path, text.value.toString(), settingsSchema);
-  if (settings?.ok === false) return settings;
-  const records = openRecords(context, {
-    branch: settings?.value.value.records ?? "lockstep-records",
-    remote: options.remote,
-    ...(options.author === undefined ? {} : { author: options.author }),
-  });
+  const settings = await recordsOptions(context, baseSource);
+  if (!settings.ok) return settings;
+  const { author, remote } = options;
+  const records = openRecords(context, { ...settings.value, remote, ...(author === undefined ? {} : { author }) });
   const refreshed = await records.refresh();
   return refreshed.ok ? ok(records) : refreshed;
 }

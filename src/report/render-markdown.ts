@@ -7,6 +7,8 @@ import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts
 
 /** How much of each section is shown. */
 interface Detail {
+  /** What the judged side is called. */
+  readonly head: string;
   readonly graph: boolean;
   readonly reasons: boolean;
   readonly flips: number;
@@ -22,6 +24,7 @@ interface Detail {
 /** A section gives way only when all before it have: graph, flips, reasons, numbers, changes, stages, metrics, gates. */
 const DETAILS: readonly Detail[] = (() => {
   const full: Detail = {
+    head: "this PR",
     graph: true,
     reasons: true,
     flips: 10,
@@ -64,8 +67,9 @@ const SHORTEST = 1_500;
  */
 export function renderMarkdown(report: Report, options: { readonly maxCharacters?: number } = {}): string {
   const limit = Math.max(SHORTEST, options.maxCharacters ?? DEFAULT_LIMIT);
+  const head = report.pullRequest === null ? "head" : "this PR";
   for (const detail of DETAILS) {
-    const text = render(report, detail);
+    const text = render(report, { ...detail, head });
     if (text.length <= limit) return text;
   }
   return [verdict(report), "The rest of this report is longer than a comment may be.", footer(report)].join("\n\n");
@@ -146,7 +150,7 @@ function metricTable(model: ModelReport, detail: Detail): string {
     [
       ["metric", "left"],
       ...(compared ? [["base", "right"] as const] : []),
-      ["this PR", "right"],
+      [detail.head, "right"],
       ...(compared ? [["difference (95 % interval)", "left"] as const, ["verdict", "left"] as const] : []),
       ...(production ? [[`production v${model.production?.version}`, "right"] as const] : []),
     ],
@@ -200,7 +204,7 @@ function gateTable(model: ModelReport, detail: Detail): string {
 
 function pairingNotes({ pairing }: ModelReport): string[] {
   if (pairing === null || pairing.kind === "same") return [];
-  const sizes = `The base was measured on ${count(pairing.base, "example")}, this PR on ${pairing.head}`;
+  const sizes = `The base was measured on ${count(pairing.base, "example")}, the change on ${pairing.head}`;
   const labels = pairing.relabelled === 0 ? "" : ` Of the common ones, ${pairing.relabelled} have another label.`;
   if (pairing.kind === "common")
     return [`${sizes}. The comparison is on the ${pairing.examples} that both have with the same label.${labels}`];
@@ -220,7 +224,7 @@ function flips({ flips: all, name }: ModelReport, detail: Detail): string {
       ["example", "left"],
       ["label", "left"],
       ["base said", "left"],
-      ["this PR says", "left"],
+      [`${detail.head} says`, "left"],
     ] as const;
     return [`**${title}**`, table(head, rows), ...more(total - rows.length, "example")];
   };
@@ -257,7 +261,7 @@ function changes({ params, data }: PipelineReport, detail: Detail): string {
     [
       ["changed", "left"],
       ["base", "left"],
-      ["this PR", "left"],
+      [detail.head, "left"],
     ],
     rows.slice(0, detail.changes),
   );
@@ -285,7 +289,7 @@ function numbers(pipeline: PipelineReport, detail: Detail): string {
     [
       ["number", "left"],
       ["base", "right"],
-      ["this PR", "right"],
+      [detail.head, "right"],
       ["difference", "right"],
     ],
     rows,

@@ -66,7 +66,7 @@ test("a regression is judged by the interval's bound, not by the point", () => {
   const refused = gate(0.012);
   expect(refused.passed).toBe(false);
   expect(refused.found).toMatch(
-    /^-0\.01, 95 % interval -0\.0\d+ to -?0(\.\d+)?: a loss of up to 0\.0[12]\d* is not ruled out$/,
+    /^−0\.01, 95 % interval −0\.0\d+ to −?0(\.\d+)?: a loss of up to 0\.0[12]\d* is not ruled out$/,
   );
 });
 
