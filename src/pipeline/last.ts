@@ -27,8 +27,10 @@ export async function rememberInputs(
   inputs: KeyInputs,
 ): Promise<void> {
   const file = fileOf(context, pipeline, stage);
+  const text = JSON.stringify({ lastVersion: 1, inputs });
+  if ((await readFile(file, "utf8").catch(() => "")) === text) return;
   const next = `${file}.${process.pid}`;
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(next, JSON.stringify({ lastVersion: 1, inputs }));
+  await writeFile(next, text);
   await rename(next, file);
 }

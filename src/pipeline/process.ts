@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
 import type { Context } from "../core/index.ts";
 import { forgetGroup, noteGroup } from "./groups.ts";
 
@@ -73,7 +74,7 @@ export async function runCommand(context: Context, command: string, options: Com
   options.signal.removeEventListener("abort", interrupted);
   if (ended.error === undefined) await printed;
   if (child.pid !== undefined) forgetGroup(context, child.pid);
-  return { ...verdict(ended, cut, options), tail: tail.join("\n").slice(-TAIL_CHARACTERS) };
+  return { ...verdict(ended, cut, options), tail: stripVTControlCharacters(tail.join("\n")).slice(-TAIL_CHARACTERS) };
 }
 
 function verdict(

@@ -52,40 +52,44 @@ const killedAt = (folder: string, effect: string): ReturnType<typeof spawn> =>
     env: scrubbedEnvironment({ NODE_COMPILE_CACHE: join(tmpdir(), "lockstep-test-compiled") }),
   });
 
-test("a run that is killed after any of its effects, and then run again, ends like one that was not", { timeout: 120_000 }, async () => {
-  using fresh = project(FILES);
-  value(await addData(fresh.context, { path: "data/rows.csv" }));
-  sh(fresh.path, "add", "--all");
-  sh(fresh.path, "commit", "--quiet", "--message=data");
-  // The dataset is to be fetched by the run itself.
-  rmSync(join(fresh.path, "data/rows.csv"));
-  using folder = temporary();
-  const copy = (name: string): string => {
-    const path = join(folder.path, name);
-    cpSync(fresh.path, path, { recursive: true });
-    return path;
-  };
+test(
+  "a run that is killed after any of its effects, and then run again, ends like one that was not",
+  { timeout: 120_000 },
+  async () => {
+    using fresh = project(FILES);
+    value(await addData(fresh.context, { path: "data/rows.csv" }));
+    sh(fresh.path, "add", "--all");
+    sh(fresh.path, "commit", "--quiet", "--message=data");
+    // The dataset is to be fetched by the run itself.
+    rmSync(join(fresh.path, "data/rows.csv"));
+    using folder = temporary();
+    const copy = (name: string): string => {
+      const path = join(folder.path, name);
+      cpSync(fresh.path, path, { recursive: true });
+      return path;
+    };
 
-  const clean = copy("clean");
-  const whole = await killedAt(clean, "never");
-  expect(whole.stderr).toBe("");
-  const effects = Number(whole.stdout.toString());
-  expect(effects).toBeGreaterThan(15);
-  const wanted = contents(clean);
-  expect(Object.keys(wanted)).toEqual(expect.arrayContaining(["build/model", "build/split/a", "data/rows.csv"]));
-  expect(Object.keys(wanted).filter((path) => path.startsWith(".lockstep/records/stages"))).toHaveLength(2);
+    const clean = copy("clean");
+    const whole = await killedAt(clean, "never");
+    expect(whole.stderr).toBe("");
+    const effects = Number(whole.stdout.toString());
+    expect(effects).toBeGreaterThan(15);
+    const wanted = contents(clean);
+    expect(Object.keys(wanted)).toEqual(expect.arrayContaining(["build/model", "build/split/a", "data/rows.csv"]));
+    expect(Object.keys(wanted).filter((path) => path.startsWith(".lockstep/records/stages"))).toHaveLength(2);
 
-  const check = async (effect: number): Promise<void> => {
-    const path = copy(`killed-${effect}`);
-    const killed = await killedAt(path, String(effect));
-    expect(killed.exitCode, `effect ${effect}: ${killed.stderr}`).toBe(null);
-    const outcome = await runDemo(contextIn(path));
-    expect(outcome.failures, `after effect ${effect}`).toEqual([]);
-    expect(contents(path), `after effect ${effect}`).toEqual(wanted);
-    expect(existsSync(join(path, ".lockstep/run.lock"))).toBe(false);
-    expect(statuses(await runDemo(contextIn(path)))).toEqual(["prepare: cached", "train: cached"]);
-    rmSync(path, { recursive: true });
-  };
-  const places = new Places(3);
-  await Promise.all(Array.from({ length: effects }, (_, at) => places.use(() => check(at + 1))));
-});
+    const check = async (effect: number): Promise<void> => {
+      const path = copy(`killed-${effect}`);
+      const killed = await killedAt(path, String(effect));
+      expect(killed.exitCode, `effect ${effect}: ${killed.stderr}`).toBe(null);
+      const outcome = await runDemo(contextIn(path));
+      expect(outcome.failures, `after effect ${effect}`).toEqual([]);
+      expect(contents(path), `after effect ${effect}`).toEqual(wanted);
+      expect(existsSync(join(path, ".lockstep/run.lock"))).toBe(false);
+      expect(statuses(await runDemo(contextIn(path)))).toEqual(["prepare: cached", "train: cached"]);
+      rmSync(path, { recursive: true });
+    };
+    const places = new Places(3);
+    await Promise.all(Array.from({ length: effects }, (_, at) => places.use(() => check(at + 1))));
+  },
+);

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { describe as suite, expect, test } from "vitest";
 import { message } from "../../src/core/index.ts";
 import { loadPipeline, run } from "../../src/pipeline/index.ts";
 import type { RunOptions, RunOutcome } from "../../src/pipeline/index.ts";
 import { sh, write } from "../git/repository.ts";
+import { isAlive, until } from "../helpers/processes.ts";
 import { value } from "../helpers/value.ts";
 import { CHAIN_FILES, local, project, runDemo, statuses } from "./project.ts";
 import type { Project } from "./project.ts";
@@ -21,24 +21,6 @@ async function tryDemo(at: Project, options: Partial<RunOptions> = {}): Promise<
   const pipeline = value(await loadPipeline(basics.source, "demo"));
   return run(at.context, { ...basics, pipeline, commit: async () => null, restore: "all", ...options });
 }
-
-/** Waits for something another process does; the test's own limit ends a wait for what never comes. */
-async function until<T>(look: () => T | undefined | false): Promise<T> {
-  for (;;) {
-    const found = look();
-    if (found !== undefined && found !== false) return found;
-    await wait(5);
-  }
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    // A zombie (its parent has not looked yet) is dead.
-    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-};
 
 suite("a run", () => {
   test("runs what changed, and nothing twice", async () => {
@@ -302,8 +284,7 @@ suite("when a stage fails", () => {
 
 suite("time and interruption", () => {
   /** A stage that leaves a grandchild behind which ignores the polite signal, and tells its number. */
-  const STUBBORN =
-    "(trap '' TERM; echo $$ > pid; sh -c 'echo $PPID > child; while :; do sleep 1; done') & while :; do sleep 1; done";
+  const STUBBORN = `sh -c 'trap "" TERM; echo $$ > child; while :; do sleep 1; done' & while :; do sleep 1; done`;
 
   test("a stage that runs too long is ended with all it started", async () => {
     using at = demo(
