@@ -2,7 +2,7 @@ import { isBasicExpression } from "@actions/workflow-parser/templates/tokens/typ
 import { describe, type Failure } from "../../core/index.ts";
 import { evaluate, evaluateToken, text, texts, truthy } from "./evaluate.ts";
 import { StepFiles, SUMMARY_LIMIT } from "./filecommands.ts";
-import { contextsOf, scopeOf, type Frame, type StepResult } from "./frame.ts";
+import { scopeOf, type Frame, type StepResult } from "./frame.ts";
 import { literal } from "./literal.ts";
 import type { StepLog } from "./log.ts";
 import type { JobMachine } from "./machine.ts";
@@ -123,10 +123,7 @@ export async function executeStep(
       log.annotate("failure", "The operation was canceled.");
     } else if (!fine || timedOut) outcome = "failure";
   }
-  const forgiven = evaluateToken(step.continueOnError, {
-    ...scopeOf(machine, frame, env),
-    contexts: contextsOf(machine, frame, env),
-  });
+  const forgiven = evaluateToken(step.continueOnError, scopeOf(machine, frame, env));
   if (!forgiven.ok) complain(log, forgiven.failures);
   const conclusion = outcome === "failure" && forgiven.ok && truthy(forgiven.value) ? "success" : outcome;
   return finish({ outcome, conclusion, outputs });

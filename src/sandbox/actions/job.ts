@@ -6,7 +6,7 @@ import { StepLog } from "./log.ts";
 import type { JobMachine } from "./machine.ts";
 import { killOrphans } from "./process.ts";
 import type { StepTemplate, UsesStep } from "./steps.ts";
-import { phaseHolds, prepareAction, runPre } from "./uses.ts";
+import { MAX_DEPTH, phaseHolds, prepareAction, runPre } from "./uses.ts";
 import type { JobTemplate, Workflow } from "./workflow.ts";
 
 /** https://docs.github.com/actions/reference/limits */
@@ -91,6 +91,7 @@ async function prepareActions(
   machine: JobMachine,
   steps: readonly StepTemplate[],
   log: StepLog,
+  depth = 0,
 ): Promise<UsesStep[] | undefined> {
   const withPre: UsesStep[] = [];
   for (const step of steps) {
@@ -103,8 +104,9 @@ async function prepareActions(
     log.write(`Use action '${step.uses}'`);
     const { runs } = prepared.value.action;
     if (runs.kind === "node" && runs.pre !== undefined) withPre.push(step);
-    if (runs.kind === "composite") {
-      const inner = await prepareActions(machine, runs.steps, log);
+    // An action that uses itself fails when it runs.
+    if (runs.kind === "composite" && depth < MAX_DEPTH) {
+      const inner = await prepareActions(machine, runs.steps, log, depth + 1);
       if (inner === undefined) return undefined;
       withPre.push(...inner);
     }

@@ -13,7 +13,7 @@ import { runtimeEnvironment } from "./runtime.ts";
 import type { UsesStep } from "./steps.ts";
 
 /** How deep composite actions may use each other. */
-const MAX_DEPTH = 9;
+export const MAX_DEPTH = 9;
 
 /** An action of a job, found and read; the same for its pre, main and post. */
 export interface PreparedAction {

@@ -178,6 +178,57 @@ jobs:
   expect(report).toContain(`\nfor ${head}\n`);
 });
 
+test("a fork's pull request waits, then runs without secrets and rights; what follows it may not check it out", async () => {
+  repository().secrets["KEY"] = "valuable";
+  await git("checkout", "--quiet", "main");
+  await commit({
+    ".github/workflows/report.yml": `
+name: Report
+on: {workflow_run: {workflows: [Try], types: [completed]}}
+jobs:
+  report:
+    runs-on: x
+    steps: [{uses: actions/checkout@v7, with: {ref: "\${{ github.event.workflow_run.head_sha }}"}}]
+`,
+    ".github/workflows/try.yml": `
+name: Try
+on: pull_request
+permissions: write-all
+jobs:
+  try:
+    runs-on: x
+    steps:
+      - uses: actions/checkout@v7
+      - run: cat fork.txt && echo "secret <\${{ secrets.KEY }}>"
+      - run: |
+          curl -s -o /dev/null -w '%{http_code}' -H "Authorization: token \${{ github.token }}" -d '{"title":"x"}' $GITHUB_API_URL/repos/ada/digits/issues
+`,
+  });
+  await git("push", "--quiet", "origin", "main");
+  await runs();
+  await sandbox.fork("ada/digits", "eve");
+  await git("checkout", "--quiet", "-b", "idea");
+  await commit({ "fork.txt": "from the fork" });
+  await git("push", "--quiet", sandbox.cloneUrl("eve/digits", "eve"), "idea");
+  const api = async (login: string, path: string, body: unknown): Promise<Response> =>
+    fetch(`${sandbox.apiUrl}/repos/ada/digits/${path}`, {
+      method: "POST",
+      headers: { authorization: `token ${sandbox.token(login)}` },
+      body: JSON.stringify(body),
+    });
+  expect((await api("eve", "pulls", { title: "Idea", head: "eve:idea", base: "main" })).status).toBe(201);
+  const [waiting] = (await runs()) as [WorkflowRun];
+  expect([waiting.status, waiting.pullRequests]).toEqual(["action_required", []]);
+  expect((await api("ada", `actions/runs/${waiting.id}/approve`, {})).status).toBe(201);
+  const [reported] = (await runs()) as [WorkflowRun];
+  const log = logOf(waiting.jobs[0]);
+  expect(waiting.conclusion, log).toBe("success");
+  expect(log).toContain("from the forksecret <>\n");
+  expect(log).toContain("\n403\n");
+  expect(reported.event).toBe("workflow_run");
+  expect(logOf(reported.jobs[0])).toContain("Refusing to check out the code of a fork's pull request");
+});
+
 test("the workspace of a runner is made afresh for each job", () => {
   expect(existsSync(join(folder, "runner/1/_work/digits/digits"))).toBe(true);
   expect(existsSync(join(folder, "runner/1/_work/digits/digits/got"))).toBe(false);

@@ -19,11 +19,11 @@ export function withCredentials(origin: string, token: string): string[] {
   return token === "" ? [] : ["-c", `http.${origin}/.extraheader=${header(token)}`];
 }
 
-/** Lets later git commands in `folder` use the token. */
-export async function persistCredentials(folder: string, origin: string, token: string): Promise<void> {
+/** Lets later git commands in `folder` use the token, which is kept in a file in `temp`. */
+export async function persistCredentials(folder: string, temp: string, origin: string, token: string): Promise<void> {
   await forgetCredentials(folder);
   if (token === "") return;
-  const file = join(process.env["RUNNER_TEMP"] ?? "", `git-credentials-${randomUUID()}.config`);
+  const file = join(temp, `git-credentials-${randomUUID()}.config`);
   for (const host of hosts(origin))
     await git(folder, ["config", "--file", file, `http.${host}/.extraheader`, header(token)]);
   await git(folder, ["config", "--add", "include.path", file]);

@@ -68,7 +68,8 @@ async function checkout(): Promise<void> {
   core.startGroup("Checking out the ref");
   await run("checkout", "--quiet", "--force", ...wanted.checkout);
   core.endGroup();
-  if (core.getBooleanInput("persist-credentials")) await persistCredentials(folder, origin, token);
+  if (core.getBooleanInput("persist-credentials"))
+    await persistCredentials(folder, env["RUNNER_TEMP"] ?? "", origin, token);
   else await forgetCredentials(folder);
 
   const commit = await run("log", "-1", "--format=%H");
