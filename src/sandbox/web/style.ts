@@ -15,7 +15,7 @@ header .crumbs form { margin-left:auto; color:var(--dim); font-size:12px; displa
 nav { display:flex; gap:4px; margin-top:10px; overflow-x:auto }
 nav a { color:var(--text); padding:8px 12px; border-bottom:2px solid transparent; white-space:nowrap }
 nav a[aria-current] { border-color:#fd8c73; font-weight:600 }
-main { max-width:1012px; margin:24px auto; padding:0 16px }
+main { max-width:1100px; margin:24px auto; padding:0 16px }
 h1 { font-size:24px; font-weight:400; margin:0 0 8px; overflow-wrap:anywhere } h1 small { color:var(--dim); font-weight:300; font-size:inherit }
 h2 { font-size:18px; margin:24px 0 8px }
 .dim { color:var(--dim) } .mono, code, pre { font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace; font-size:12px }
@@ -28,7 +28,7 @@ h2 { font-size:18px; margin:24px 0 8px }
 .list .title { font-weight:600; color:var(--text); font-size:15px }
 .dot { display:inline-block; width:1.15em; text-align:center; font-weight:700; flex:none }
 .empty { text-align:center; color:var(--dim); border:1px solid var(--line); border-radius:6px; padding:40px 16px }
-.columns { display:flex; gap:24px; align-items:flex-start } .columns > .wide { flex:1; min-width:0 } aside { width:256px; flex:none }
+.columns { display:flex; gap:24px; align-items:flex-start } .columns > .wide { flex:1; min-width:0 } aside { width:200px; flex:none }
 aside section { border-bottom:1px solid var(--line); padding:0 0 12px; margin-bottom:12px; font-size:12px } aside h3 { font-size:12px; margin:0 0 4px; color:var(--dim) }
 @media (max-width:767px) { .columns { flex-direction:column } aside { width:100% } main { margin:16px auto } }
 .box { border:1px solid var(--line); border-radius:6px; margin-bottom:16px } .box > .head { background:var(--soft); border-bottom:1px solid var(--line); border-radius:6px 6px 0 0; padding:8px 16px; color:var(--dim); display:flex; gap:8px; flex-wrap:wrap }
@@ -43,10 +43,10 @@ pre.file { border-radius:6px; max-height:none }
 .diff .add { color:#3fb950 } .diff .del { color:#f85149 } .diff .hunk { color:#79c0ff }
 .md { overflow-wrap:break-word } .md > :first-child { margin-top:0 } .md > :last-child { margin-bottom:0 }
 .md h1,.md h2 { border-bottom:1px solid var(--line); padding-bottom:.3em; font-weight:600 } .md h1 { font-size:1.6em } .md h2 { font-size:1.4em } .md h3 { font-size:1.15em }
-.md table { border-collapse:collapse; display:block; width:max-content; max-width:100%; overflow:auto } .md th,.md td { border:1px solid var(--line); padding:6px 13px } .md tr:nth-child(2n) { background:var(--soft) }
+.md p,.md ul,.md ol,.md table,.md pre,.md details { margin:0 0 16px } .md table { border-collapse:collapse; display:block; width:max-content; max-width:100%; overflow:auto } .md th,.md td { border:1px solid var(--line); padding:6px 13px } .md td code { white-space:nowrap } .md tr:nth-child(2n) { background:var(--soft) }
 .md code { background:var(--soft); padding:.2em .4em; border-radius:6px } .md pre { background:var(--soft); padding:12px; border-radius:6px; overflow:auto } .md pre code { background:none; padding:0 }
 .md pre.mermaid { background:none; text-align:center } .md blockquote { margin:0 0 16px; padding:0 1em; color:var(--dim); border-left:.25em solid var(--line) } .md img { max-width:100% }
-.md details { margin-bottom:12px } .md summary { cursor:pointer }
+.md summary { cursor:pointer }
 .alert { padding:8px 16px; margin-bottom:16px; border-left:.25em solid var(--line) } .alert > :last-child { margin-bottom:0 } .alert > .alert-title { font-weight:600; margin:0 0 4px }
 .alert-note { border-color:var(--blue) } .alert-note > .alert-title { color:var(--blue) } .alert-tip { border-color:var(--green) } .alert-tip > .alert-title { color:var(--green) }
 .alert-important { border-color:var(--purple) } .alert-important > .alert-title { color:var(--purple) } .alert-warning { border-color:var(--yellow) } .alert-warning > .alert-title { color:var(--yellow) }
