@@ -27,9 +27,7 @@ export async function fireSchedules(world: World, schedules: readonly Schedule[]
       const key = `${repository.owner}/${repository.name}\n${cron}\n${timezone ?? ""}`;
       return !seen.has(key) && seen.add(key);
     })
-    .flatMap((schedule) =>
-      dueTimes(schedule.cron, from, to, schedule.timezone).map((at) => ({ at, schedule })),
-    )
+    .flatMap((schedule) => dueTimes(schedule.cron, from, to, schedule.timezone).map((at) => ({ at, schedule })))
     .toSorted((a, b) => a.at.getTime() - b.at.getTime());
   for (const { at, schedule } of due) {
     const { repository, cron } = schedule;

@@ -2,16 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { SandboxClock } from "./clock.ts";
-import type {
-  Executor,
-  MintOptions,
-  Repository,
-  RequestLogEntry,
-  Token,
-  TriggerEvent,
-  User,
-  World,
-} from "./world.ts";
+import type { Executor, MintOptions, Repository, RequestLogEntry, Token, TriggerEvent, User, World } from "./world.ts";
 
 /** What `state.json` holds. */
 interface Saved {

@@ -12,8 +12,6 @@ import type { Repository, Token, World } from "../world.ts";
 import { authenticate, authorize } from "./access.ts";
 import { ApiError } from "./errors.ts";
 
-const SERVICES = /^\/([^/]+)\/([^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/;
-
 function refusal(repository: string, token: Token | undefined, error: ApiError): Response {
   const text = (status: number, message: string, headers: Record<string, string> = {}): Response =>
     new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
@@ -29,7 +27,8 @@ function refusal(repository: string, token: Token | undefined, error: ApiError):
 export function mountGit(app: Hono, world: World): void {
   app.on(["GET", "POST"], "/:owner/:name/:service{info/refs|git-upload-pack|git-receive-pack}", async (context) => {
     const url = new URL(context.req.url);
-    const [, owner = "", name = "", service = ""] = SERVICES.exec(decodeURIComponent(url.pathname)) ?? [];
+    const { owner, service } = context.req.param();
+    const name = context.req.param("name").replace(/\.git$/, "");
     const writes = service === "git-receive-pack" || url.searchParams.get("service") === "git-receive-pack";
     let token: Token | undefined;
     let response: Response;

@@ -18,7 +18,8 @@ function pattern(template: string): RegExp {
   const source = template.replace(/\{(\w+)\}|[.+]/g, (text, name: string | undefined) =>
     name === undefined ? `\\${text}` : `(?<${name}>${name === "path" ? ".*" : GREEDY.has(name) ? ".+" : "[^/]+"})`,
   );
-  return new RegExp(`^${source}$`);
+  // Clients leave out the slash before an empty path.
+  return new RegExp(`^${source.replace("/(?<path>.*)", "(?:/(?<path>.*))?")}$`);
 }
 
 /** Fixed text is tried before a parameter, what goes on before what ends: `/commits/{ref}/status` before `/commits/{ref}`. */
@@ -41,9 +42,9 @@ export function router(routes: Routes): (method: string, path: string) => Match 
   return (method, path) => {
     for (const entry of table) {
       if (entry.method !== method) continue;
-      const params = entry.pattern.exec(path)?.groups;
+      const match = entry.pattern.exec(path);
       const { name, template, handler } = entry;
-      if (params !== undefined) return { name, template, handler, params };
+      if (match !== null) return { name, template, handler, params: match.groups ?? {} };
     }
     return undefined;
   };

@@ -67,18 +67,25 @@ const PATCH_LIMIT = 200_000;
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /** What differs between two commits; `from` undefined compares with nothing. */
-export async function changedFiles(repository: Repository, from: string | undefined, to: string): Promise<FileChange[]> {
+export async function changedFiles(
+  repository: Repository,
+  from: string | undefined,
+  to: string,
+): Promise<FileChange[]> {
   const range = ["-M", "--no-ext-diff", from ?? EMPTY_TREE, to];
   const [raw, numstat, patch] = await Promise.all([
     git(repository, ["diff", "--raw", "-z", "--no-abbrev", ...range]),
     git(repository, ["diff", "--numstat", "-z", ...range]),
     gitBytes(repository, ["diff", "--no-color", "--src-prefix=a/", "--dst-prefix=b/", ...range]),
   ]);
-  const hunks = patch.toString("utf8").split(/^diff --git .*\n/m).slice(1);
+  const hunks = patch
+    .toString("utf8")
+    .split(/^diff --git .*\n/m)
+    .slice(1);
   const counts = parseNumstat(numstat);
   const fields = raw.split("\0");
   const changes: FileChange[] = [];
-  for (let index = 0; index + 1 < fields.length; ) {
+  for (let index = 0; index + 1 < fields.length;) {
     const [, , before = "", after = "", letter = ""] = (fields[index] ?? "").split(" ");
     const renamed = letter.startsWith("R");
     const first = fields[index + 1] ?? "";

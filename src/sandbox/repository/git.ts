@@ -63,8 +63,29 @@ export async function resolveObject(
   revision: string,
   type: "commit" | "tree" | "blob" | "tag" | "object" = "commit",
 ): Promise<string | undefined> {
-  const result = await tryGit(repository, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{${type}}`]);
+  const result = await tryGit(repository, [
+    "rev-parse",
+    "--verify",
+    "--quiet",
+    "--end-of-options",
+    `${revision}^{${type}}`,
+  ]);
   return result.exitCode === 0 ? result.stdout.toString().trim() : undefined;
+}
+
+/** What lies at a path of a commit; "" is its root. */
+export async function objectAt(
+  repository: Pick<Repository, "gitDir">,
+  commit: string,
+  path: string,
+): Promise<{ readonly type: "blob" | "tree" | "commit"; readonly sha: string } | undefined> {
+  if (path === "") {
+    const sha = await resolveObject(repository, commit, "tree");
+    return sha === undefined ? undefined : { type: "tree", sha };
+  }
+  const text = await git(repository, ["ls-tree", "-z", "--full-tree", commit, "--", path]);
+  const [, type, sha] = /^\d+ (blob|tree|commit) ([0-9a-f]+)\t/.exec(text) ?? [];
+  return sha === undefined ? undefined : { type: type as "blob" | "tree" | "commit", sha };
 }
 
 /** True when `ancestor` is `descendant` or can be reached from it. */

@@ -42,7 +42,13 @@ export async function refreshPull(world: World, repository: Repository, issue: P
   } else {
     const who = { ...GITHUB, date: world.clock.timestamp() };
     const message = `Merge ${head} into ${base}`;
-    pull.mergeCommitSha = await writeCommit(repository, { tree, parents: [base, head], message, author: who, committer: who });
+    pull.mergeCommitSha = await writeCommit(repository, {
+      tree,
+      parents: [base, head],
+      message,
+      author: who,
+      committer: who,
+    });
     await git(repository, ["update-ref", `refs/pull/${number}/merge`, pull.mergeCommitSha]);
   }
   world.touch();

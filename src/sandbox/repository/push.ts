@@ -28,7 +28,15 @@ async function commitsOf(world: World, repository: Repository, range: readonly s
 }
 
 async function commitJson(world: World, repository: Repository, commit: Commit): Promise<Json> {
-  const text = await git(repository, ["diff-tree", "-r", "--root", "--no-commit-id", "--name-status", "-z", commit.sha]);
+  const text = await git(repository, [
+    "diff-tree",
+    "-r",
+    "--root",
+    "--no-commit-id",
+    "--name-status",
+    "-z",
+    commit.sha,
+  ]);
   const fields = text.split("\0");
   const paths = (letters: string): string[] =>
     fields.filter((_, index) => index % 2 === 1 && letters.includes(fields[index - 1] ?? "?"));

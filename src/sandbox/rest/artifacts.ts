@@ -54,7 +54,10 @@ export const artifactRoutes: Routes = {
   "GET /repos/{owner}/{repo}/actions/artifacts": (call) => list(call, call.repository.artifacts),
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts": (call) => {
     const run = byId(call, call.repository.runs, "run_id");
-    return list(call, call.repository.artifacts.filter((artifact) => artifact.runId === run.id));
+    return list(
+      call,
+      call.repository.artifacts.filter((artifact) => artifact.runId === run.id),
+    );
   },
   "GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}": (call) => reply(200, artifactJson(call, find(call))),
   "GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}": (call) => {
@@ -62,7 +65,13 @@ export const artifactRoutes: Routes = {
     if (call.params["archive_format"] !== "zip") throw new ApiError(404, "Not Found");
     if (isExpired(call, artifact)) throw new ApiError(410, "Artifact has expired");
     const until = new Date(call.world.clock.now().getTime() + DOWNLOAD_MS);
-    const url = signedUrl(call.world, { blob: artifact.blob, access: "read", until, name: artifact.name, contentType: artifact.contentType });
+    const url = signedUrl(call.world, {
+      blob: artifact.blob,
+      access: "read",
+      until,
+      name: artifact.name,
+      contentType: artifact.contentType,
+    });
     return reply(302, undefined, { location: url });
   },
   "DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}": async (call) => {

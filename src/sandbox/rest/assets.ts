@@ -45,7 +45,8 @@ async function upload(call: Call): Promise<Reply> {
   const release = byId(call, repository.releases, "release_id");
   const name = cleanName(call.query.get("name") ?? "");
   if (name === "") throw new ApiError(400, "Bad Request");
-  const duplicate = (): ApiError => validationFailed({ resource: "ReleaseAsset", code: "already_exists", field: "name" });
+  const duplicate = (): ApiError =>
+    validationFailed({ resource: "ReleaseAsset", code: "already_exists", field: "name" });
   if (release.assets.some((asset) => asset.name === name)) throw duplicate();
   if (release.assets.length >= MAX_ASSETS) {
     const message = `A release can have at most ${MAX_ASSETS} assets`;
@@ -105,7 +106,10 @@ const REDIRECT_ABOVE = 1024;
 export const assetRoutes: Routes = {
   "GET /repos/{owner}/{repo}/releases/{release_id}/assets": (call) => {
     const release = byId(call, call.repository.releases, "release_id");
-    return page(call, release.assets.map((asset) => assetJson(call, release, asset)));
+    return page(
+      call,
+      release.assets.map((asset) => assetJson(call, release, asset)),
+    );
   },
   "POST /repos/{owner}/{repo}/releases/{release_id}/assets": upload,
   "GET /repos/{owner}/{repo}/releases/assets/{asset_id}": get,

@@ -131,7 +131,8 @@ function toAnnotations(given: z.infer<typeof Output>["annotations"]): CheckAnnot
 
 /** A conclusion or an end completes; completing needs a conclusion. */
 function apply(call: Call, check: CheckRun, change: z.infer<typeof CheckChange>): void {
-  const completes = change.conclusion !== undefined || change.completed_at !== undefined || change.status === "completed";
+  const completes =
+    change.conclusion !== undefined || change.completed_at !== undefined || change.status === "completed";
   const conclusion = change.conclusion ?? check.conclusion;
   if (completes && conclusion === null) throw invalidRequest(`"conclusion" wasn't supplied.`);
   if (change.name !== undefined) check.name = change.name;
@@ -206,7 +207,8 @@ export const checkRoutes: Routes = {
     const check = call.repository.checkRuns.find((other) => other.id === id);
     if (check === undefined) {
       // What Actions made itself is not for tokens to change.
-      if (allChecks(call).some((other) => other.id === id)) throw new ApiError(403, "Resource not accessible by integration");
+      if (allChecks(call).some((other) => other.id === id))
+        throw new ApiError(403, "Resource not accessible by integration");
       throw notFound();
     }
     apply(call, check, body(call, CheckChange));
@@ -215,7 +217,10 @@ export const checkRoutes: Routes = {
   "GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations": (call) => {
     const check = byId(call, allChecks(call), "check_run_id");
     const blob = (path: string): string => `${pageUrl(call.world, call.repository)}/blob/${check.headSha}/${path}`;
-    return page(call, check.annotations.map((annotation) => ({ ...annotation, blob_href: blob(annotation.path) })));
+    return page(
+      call,
+      check.annotations.map((annotation) => ({ ...annotation, blob_href: blob(annotation.path) })),
+    );
   },
   "GET /repos/{owner}/{repo}/commits/{ref}/check-runs": list,
 };

@@ -86,7 +86,8 @@ function editable(call: Call): { comment: Comment; issue: Issue } {
   const comment = byId(call, call.repository.comments, "comment_id");
   const issue = issueByNumber(call, comment.issue, "write");
   const role = roleOf(call.repository, actor(call));
-  const may = call.token?.permissions !== undefined || comment.user === actor(call) || role === "admin" || role === "write";
+  const may =
+    call.token?.permissions !== undefined || comment.user === actor(call) || role === "admin" || role === "write";
   if (!may) throw new ApiError(403, "Must have admin rights to Repository.");
   return { comment, issue };
 }

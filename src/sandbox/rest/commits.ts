@@ -22,7 +22,10 @@ async function list(call: Call): Promise<Reply> {
     return value === null ? [] : [`--${name}=${value}`];
   });
   const found = await log(repository, [...dates, sha, "--", ...(path === null ? [] : [path])]);
-  return page(call, found.map((commit) => commitJson(world, repository, commit)));
+  return page(
+    call,
+    found.map((commit) => commitJson(world, repository, commit)),
+  );
 }
 
 const sum = (files: readonly FileChange[], of: "additions" | "deletions"): number =>
@@ -58,7 +61,8 @@ async function compare(call: Call): Promise<Reply> {
   const url = `${repositoryUrl(world, repository)}/compare/${spec}`;
   const html = `${pageUrl(world, repository)}/compare/${spec}`;
   const status = ahead.length > 0 ? (behind > 0 ? "diverged" : "ahead") : behind > 0 ? "behind" : "identical";
-  const commit = async (sha: string): Promise<Json> => commitJson(world, repository, await commitBySha(repository, sha));
+  const commit = async (sha: string): Promise<Json> =>
+    commitJson(world, repository, await commitBySha(repository, sha));
   const [baseCommit, forkCommit] = await Promise.all([commit(base), commit(fork)]);
   return page(call, ahead, (some) => ({
     url,

@@ -3,7 +3,7 @@ import { body, mover, reply, type Call, type Reply } from "../http/call.ts";
 import { ApiError, invalidRequest, notFound } from "../http/errors.ts";
 import type { Routes } from "../http/route.ts";
 import { writeCommit } from "../repository/commits.ts";
-import { git, gitBytes, resolveObject, tryGit } from "../repository/git.ts";
+import { git, gitBytes, objectAt, tryGit } from "../repository/git.ts";
 import { branchHead, changeRefs } from "../repository/refs.ts";
 import { gitCommitJson } from "./commit-shape.ts";
 import { commitBySha, resolveRef } from "./find.ts";
@@ -71,16 +71,19 @@ async function get(call: Call): Promise<Reply> {
   const path = (params["path"] ?? "").replace(/^\/+|\/+$/g, "");
   const commit = await resolveRef(repository, ref);
   if (commit === undefined) throw new ApiError(404, `No commit found for the ref ${ref}`);
-  const tree = await resolveObject(repository, path === "" ? commit : `${commit}:${path}`, "tree");
-  if (tree !== undefined) {
-    const entries = (await listing(call, tree)).map((entry) => ({
+  const found = await objectAt(repository, commit, path);
+  if (found?.type === "tree") {
+    const entries = (await listing(call, found.sha)).map((entry) => ({
       ...entry,
       path: path === "" ? entry.path : `${path}/${entry.path}`,
     }));
-    return reply(200, entries.map((entry) => entryJson(call, ref, entry)));
+    return reply(
+      200,
+      entries.map((entry) => entryJson(call, ref, entry)),
+    );
   }
-  const blob = await resolveObject(repository, `${commit}:${path}`, "blob");
-  if (blob === undefined) throw notFound();
+  if (found?.type !== "blob") throw notFound();
+  const blob = found.sha;
   const bytes = await gitBytes(repository, ["cat-file", "blob", blob]);
   if ((call.request.headers.get("accept") ?? "").includes("raw")) {
     return { status: 200, bytes, headers: { "content-type": "application/vnd.github.raw; charset=utf-8" } };
@@ -108,7 +111,7 @@ async function put(call: Call): Promise<Reply> {
     const head = await branchHead(repository, branch);
     const empty = (await git(repository, ["for-each-ref", "--count=1"])) === "";
     if (head === undefined && !empty) throw new ApiError(404, `Branch ${branch} not found`);
-    const before = head === undefined ? undefined : await resolveObject(repository, `${head}:${path}`, "blob");
+    const before = head === undefined ? undefined : (await objectAt(repository, head, path))?.sha;
     if (before !== undefined && wanted.sha === undefined) throw invalidRequest(`"sha" wasn't supplied.`);
     if (wanted.sha !== undefined && before !== wanted.sha) {
       throw new ApiError(409, `${path} does not match ${wanted.sha}`);

@@ -97,7 +97,14 @@ async function create(call: Call): Promise<Reply> {
   const failing = required.filter((context) => known.get(context) !== true);
   if (failing.length > 0) {
     throw new ApiError(409, `Conflict: Commit status checks failed for ${wanted.ref}.`, {
-      errors: [{ contexts: failing.map((context) => ({ context })), resource: "Deployment", field: "required_contexts", code: "invalid" }],
+      errors: [
+        {
+          contexts: failing.map((context) => ({ context })),
+          resource: "Deployment",
+          field: "required_contexts",
+          code: "invalid",
+        },
+      ],
     });
   }
   const now = world.clock.timestamp();
@@ -128,7 +135,10 @@ function list(call: Call): Reply {
   const found = repository.deployments
     .filter((deployment) => fields.every((field) => (query.get(field) ?? deployment[field]) === deployment[field]))
     .toReversed();
-  return page(call, found.map((deployment) => deploymentJson(call, deployment)));
+  return page(
+    call,
+    found.map((deployment) => deploymentJson(call, deployment)),
+  );
 }
 
 const find = (call: Call): Deployment => byId(call, call.repository.deployments, "deployment_id");
@@ -167,7 +177,9 @@ function createStatus(call: Call): Reply {
         other.statuses.at(-1)?.state === "success",
     );
     for (const other of replaced) {
-      other.statuses.push(newStatus(call, other, { ...wanted, state: "inactive", description: "", environment_url: "" }));
+      other.statuses.push(
+        newStatus(call, other, { ...wanted, state: "inactive", description: "", environment_url: "" }),
+      );
     }
   }
   world.touch();
@@ -181,7 +193,10 @@ export const deploymentRoutes: Routes = {
   "GET /repos/{owner}/{repo}/deployments/{deployment_id}": (call) => reply(200, deploymentJson(call, find(call))),
   "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses": (call) => {
     const deployment = find(call);
-    return page(call, deployment.statuses.toReversed().map((status) => statusJson(call, deployment, status)));
+    return page(
+      call,
+      deployment.statuses.toReversed().map((status) => statusJson(call, deployment, status)),
+    );
   },
   "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses": createStatus,
 };

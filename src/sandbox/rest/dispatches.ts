@@ -1,4 +1,7 @@
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
+import { describe } from "../../core/index.ts";
+import { checkDispatch } from "../actions/index.ts";
 import { actor, body, page, reply, type Call, type Reply } from "../http/call.ts";
 import { ApiError, invalidRequest, notFound } from "../http/errors.ts";
 import type { Routes } from "../http/route.ts";
@@ -59,11 +62,14 @@ async function dispatchWorkflow(call: Call): Promise<Reply> {
     (other) => String(other.id) === id || other.path === `.github/workflows/${id}`,
   );
   if (workflow === undefined) throw notFound();
-  if (Object.keys(wanted.inputs).length > MAX_INPUTS) throw invalidRequest(`Too many inputs (maximum is ${MAX_INPUTS}).`);
-  const named = ["refs/heads/", "refs/tags/", ""].map((prefix) => prefix + wanted.ref).filter((ref) => ref.startsWith("refs/"));
+  if (Object.keys(wanted.inputs).length > MAX_INPUTS)
+    throw invalidRequest(`Too many inputs (maximum is ${MAX_INPUTS}).`);
+  const named = wanted.ref.startsWith("refs/") ? [wanted.ref] : [`refs/heads/${wanted.ref}`, `refs/tags/${wanted.ref}`];
   for (const ref of named) {
     const sha = await resolveObject(repository, ref);
     if (sha === undefined) continue;
+    const checked = await checkDispatch(repository, sha, workflow.path, wanted.inputs);
+    if (!checked.ok) throw new ApiError(422, checked.failures.map(describe).join("\n"));
     const login = actor(call);
     const before = new Set(repository.runs.map((run) => run.id));
     world.trigger({
@@ -91,11 +97,14 @@ async function dispatchWorkflow(call: Call): Promise<Reply> {
   throw new ApiError(422, `No ref found for: ${wanted.ref}`);
 }
 
+const REGISTERED_WITHIN_MS = 10_000;
+
 /** The run a dispatch has started, once the executor has registered it. */
 async function runDetails(call: Call, before: ReadonlySet<number>): Promise<Reply> {
-  await call.world.executor?.idle();
+  const isThere = (): boolean => call.repository.runs.some((other) => !before.has(other.id));
+  for (let waited = 0; !isThere() && waited < REGISTERED_WITHIN_MS; waited += 20) await setTimeout(20);
   const run = call.repository.runs.find((other) => !before.has(other.id));
-  if (run === undefined) throw new ApiError(422, "Workflow does not have 'workflow_dispatch' trigger");
+  if (run === undefined) throw new ApiError(503, "This sandbox runs no workflows.");
   return reply(200, {
     workflow_run_id: run.id,
     run_url: `${repositoryUrl(call.world, call.repository)}/actions/runs/${run.id}`,
@@ -113,7 +122,9 @@ export const dispatchRoutes: Routes = {
   "POST /repos/{owner}/{repo}/dispatches": async (call) => {
     const wanted = body(call, RepositoryDispatch);
     if (Object.keys(wanted.client_payload).length > MAX_CLIENT_PAYLOAD_KEYS) {
-      throw invalidRequest(`No more than ${MAX_CLIENT_PAYLOAD_KEYS} properties are allowed; ${Object.keys(wanted.client_payload).length} were supplied.`);
+      throw invalidRequest(
+        `No more than ${MAX_CLIENT_PAYLOAD_KEYS} properties are allowed; ${Object.keys(wanted.client_payload).length} were supplied.`,
+      );
     }
     await triggerOnDefaultBranch(call.world, call.repository, {
       name: "repository_dispatch",

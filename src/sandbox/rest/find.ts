@@ -36,7 +36,12 @@ export function pullByNumber(call: Call): PullIssue {
 
 /** Commit a branch, tag or id names, or undefined. Short ids are taken, as on GitHub. */
 export async function resolveRef(repository: Repository, ref: string): Promise<string | undefined> {
-  for (const name of [`refs/heads/${ref}`, `refs/tags/${ref}`, `refs/${ref}`, ...(ref.startsWith("refs/") ? [ref] : [])]) {
+  for (const name of [
+    `refs/heads/${ref}`,
+    `refs/tags/${ref}`,
+    `refs/${ref}`,
+    ...(ref.startsWith("refs/") ? [ref] : []),
+  ]) {
     const sha = await resolveObject(repository, name);
     if (sha !== undefined) return sha;
   }

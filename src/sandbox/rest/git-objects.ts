@@ -30,7 +30,10 @@ const NewCommit = z.object({
 const SHA = /^[0-9a-f]{40}$/;
 
 /** Author or committer as given, or the caller at this moment. */
-export function person(call: Call, given: { name?: string | undefined; email?: string | undefined; date?: string | undefined } | undefined): Person {
+export function person(
+  call: Call,
+  given: { name?: string | undefined; email?: string | undefined; date?: string | undefined } | undefined,
+): Person {
   const login = actor(call);
   const now = call.world.clock.timestamp();
   return {
@@ -98,7 +101,10 @@ async function indexLines(repository: Repository, entries: readonly Entry[]): Pr
   const lines: string[] = [];
   for (const entry of entries) {
     const invalid = (message: string): ApiError => new ApiError(422, message);
-    if (entry.path.startsWith("/") || entry.path.split("/").some((part) => part === "" || part === "." || part === "..")) {
+    if (
+      entry.path.startsWith("/") ||
+      entry.path.split("/").some((part) => part === "" || part === "." || part === "..")
+    ) {
       throw invalid("tree.path contains a malformed path component");
     }
     if (entry.content !== undefined) {
@@ -143,7 +149,10 @@ export async function writeTree(call: Call, base: string | undefined, entries: r
 
 async function createTree(call: Call): Promise<Reply> {
   const wanted = body(call, NewTree);
-  if (wanted.base_tree !== undefined && (await resolveObject(call.repository, wanted.base_tree, "tree")) === undefined) {
+  if (
+    wanted.base_tree !== undefined &&
+    (await resolveObject(call.repository, wanted.base_tree, "tree")) === undefined
+  ) {
     throw notFound();
   }
   const sha = await writeTree(call, wanted.base_tree, wanted.tree);

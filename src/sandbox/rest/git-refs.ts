@@ -37,15 +37,26 @@ const isOurs = (ref: string): boolean => /^refs\/(heads|tags)\/./.test(ref);
 /** A job's token cannot bring a changed workflow file into the repository. */
 async function refuseWorkflows(call: Call, sha: string): Promise<void> {
   if (call.token?.permissions === undefined) return;
-  const text = await git(call.repository, ["log", "--format=", "--name-only", sha, "--not", "--all", "--", ".github/workflows"]);
+  const text = await git(call.repository, [
+    "log",
+    "--format=",
+    "--name-only",
+    sha,
+    "--not",
+    "--all",
+    "--",
+    ".github/workflows",
+  ]);
   if (text.trim() !== "") throw new ApiError(403, "Resource not accessible by integration");
 }
 
 async function create(call: Call): Promise<Reply> {
   const { ref, sha } = body(call, NewRef);
   const { repository } = call;
-  if (!isOurs(ref)) throw new ApiError(422, "Reference name must start with 'refs/' and contain at least three path components.");
-  if ((await tryGit(repository, ["check-ref-format", ref])).exitCode !== 0) throw new ApiError(422, `${ref} is not a valid ref name.`);
+  if (!isOurs(ref))
+    throw new ApiError(422, "Reference name must start with 'refs/' and contain at least three path components.");
+  if ((await tryGit(repository, ["check-ref-format", ref])).exitCode !== 0)
+    throw new ApiError(422, `${ref} is not a valid ref name.`);
   if (!SHA.test(sha) || (await resolveObject(repository, sha, "object")) === undefined) {
     throw new ApiError(422, "Object does not exist");
   }
@@ -96,7 +107,13 @@ export const gitRefRoutes: Routes = {
   },
   "GET /repos/{owner}/{repo}/git/matching-refs/{ref}": async (call) => {
     const prefix = `refs/${call.params["ref"]}`;
-    const text = await git(call.repository, ["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags", "refs/pull"]);
+    const text = await git(call.repository, [
+      "for-each-ref",
+      "--format=%(refname)",
+      "refs/heads",
+      "refs/tags",
+      "refs/pull",
+    ]);
     const names = text.split("\n").filter((name) => name.startsWith(prefix));
     return reply(200, await Promise.all(names.map(async (name) => refJson(call, name))));
   },

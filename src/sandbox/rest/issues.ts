@@ -42,7 +42,10 @@ function list(call: Call): Reply {
     .filter((issue) => since === null || issue.updatedAt >= since)
     .toSorted((a, b) => (a[by] === b[by] ? a.number - b.number : a[by] < b[by] ? -1 : 1));
   const ordered = query.get("direction") === "asc" ? found : found.toReversed();
-  return page(call, ordered.map((issue) => issueJson(world, repository, issue)));
+  return page(
+    call,
+    ordered.map((issue) => issueJson(world, repository, issue)),
+  );
 }
 
 async function trigger(call: Call, issue: Issue, action: string): Promise<void> {

@@ -6,7 +6,11 @@ import type { Label } from "../world.ts";
 import { issueByNumber } from "./find.ts";
 import { labelsJson } from "./shape.ts";
 
-const NewLabel = z.object({ name: z.string().min(1), color: z.string().optional(), description: z.string().optional() });
+const NewLabel = z.object({
+  name: z.string().min(1),
+  color: z.string().optional(),
+  description: z.string().optional(),
+});
 const LabelName = z.union([z.string(), z.object({ name: z.string() }).transform(({ name }) => name)]);
 const Labels = z.object({ labels: z.array(LabelName) });
 const DEFAULT_COLOR = "ededed";
@@ -38,7 +42,14 @@ function find(call: Call, name: string): Label | undefined {
 }
 
 export const labelRoutes: Routes = {
-  "GET /repos/{owner}/{repo}/labels": (call) => page(call, json(call, call.repository.labels.map(({ name }) => name))),
+  "GET /repos/{owner}/{repo}/labels": (call) =>
+    page(
+      call,
+      json(
+        call,
+        call.repository.labels.map(({ name }) => name),
+      ),
+    ),
   "POST /repos/{owner}/{repo}/labels": (call) => {
     const wanted = body(call, NewLabel);
     if (find(call, wanted.name) !== undefined) {

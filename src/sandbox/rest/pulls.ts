@@ -47,17 +47,26 @@ function list(call: Call): Reply {
     .filter(({ pull }) => !head?.includes(":") || `${pull.headRepository.split("/")[0]}:${pull.headBranch}` === head)
     .filter(({ pull }) => base === null || pull.baseBranch === base)
     .toSorted((a, b) => (a[by] === b[by] ? a.number - b.number : a[by] < b[by] ? -1 : 1));
-  return page(call, (ascending ? found : found.toReversed()).map((issue) => simplePullJson(world, repository, issue)));
+  return page(
+    call,
+    (ascending ? found : found.toReversed()).map((issue) => simplePullJson(world, repository, issue)),
+  );
 }
 
 /** The repository and branch of `head`: `branch`, `owner:branch`, or with `head_repo`. */
-function headOf(call: Call, head: string, headRepo: string | undefined): { repository: Repository | undefined; branch: string } {
+function headOf(
+  call: Call,
+  head: string,
+  headRepo: string | undefined,
+): { repository: Repository | undefined; branch: string } {
   const colon = head.indexOf(":");
   const branch = head.slice(colon + 1);
   const owner = colon < 0 ? call.repository.owner : head.slice(0, colon);
   if (owner === call.repository.owner && headRepo === undefined) return { repository: call.repository, branch };
   const fork = [...call.world.repositories.values()].find(
-    (other) => other.owner === owner && (headRepo === undefined ? other.parent === fullName(call.repository) : other.name === headRepo),
+    (other) =>
+      other.owner === owner &&
+      (headRepo === undefined ? other.parent === fullName(call.repository) : other.name === headRepo),
   );
   return { repository: fork, branch };
 }
@@ -81,7 +90,13 @@ async function create(call: Call): Promise<Reply> {
   const headName = fullName(head.repository);
   const same = repository.issues
     .filter(isPull)
-    .find(({ state, pull }) => state === "open" && pull.headRepository === headName && pull.headBranch === head.branch && pull.baseBranch === wanted.base);
+    .find(
+      ({ state, pull }) =>
+        state === "open" &&
+        pull.headRepository === headName &&
+        pull.headBranch === head.branch &&
+        pull.baseBranch === wanted.base,
+    );
   if (same !== undefined) throw custom(`A pull request already exists for ${head.repository.owner}:${head.branch}.`);
   const now = world.clock.timestamp();
   const issue: PullIssue = {
@@ -131,7 +146,8 @@ async function create(call: Call): Promise<Reply> {
 /** The author may change their own; anyone with write access may change any. */
 export function mayEdit(call: Call, issue: Issue): void {
   const role = roleOf(call.repository, actor(call));
-  if (call.token?.permissions !== undefined || issue.user === actor(call) || role === "admin" || role === "write") return;
+  if (call.token?.permissions !== undefined || issue.user === actor(call) || role === "admin" || role === "write")
+    return;
   throw new ApiError(403, "Must have admin rights to Repository.");
 }
 
@@ -165,7 +181,12 @@ export async function setPullState(call: Call, issue: PullIssue, state: "open" |
     return;
   }
   if (issue.pull.merged) {
-    throw validationFailed({ resource: "PullRequest", code: "custom", field: "state", message: "state cannot be changed. The pull request cannot be reopened." });
+    throw validationFailed({
+      resource: "PullRequest",
+      code: "custom",
+      field: "state",
+      message: "state cannot be changed. The pull request cannot be reopened.",
+    });
   }
   Object.assign(issue, { state: "open", closedAt: null, closedBy: null });
   await refreshPull(call.world, call.repository, issue);
@@ -179,7 +200,10 @@ async function merge(call: Call): Promise<Reply> {
   const { pull } = issue;
   if (issue.state !== "open" || pull.draft || !pull.mergeable) throw new ApiError(405, "Pull Request is not mergeable");
   if ((wanted.merge_method ?? "merge") !== "merge") {
-    throw new ApiError(405, `${wanted.merge_method === "squash" ? "Squash" : "Rebase"} merges are not allowed on this repository.`);
+    throw new ApiError(
+      405,
+      `${wanted.merge_method === "squash" ? "Squash" : "Rebase"} merges are not allowed on this repository.`,
+    );
   }
   if (wanted.sha !== undefined && wanted.sha !== pull.headSha) {
     throw new ApiError(409, "Head branch was modified. Review and try the merge again.");
@@ -208,13 +232,19 @@ async function files(call: Call): Promise<Reply> {
   const { world, repository } = call;
   const fork = await mergeBase(repository, pull.baseSha, pull.headSha);
   const changes = await changedFiles(repository, fork, pull.headSha);
-  return page(call, changes.map((file) => fileJson(world, repository, pull.headSha, file)));
+  return page(
+    call,
+    changes.map((file) => fileJson(world, repository, pull.headSha, file)),
+  );
 }
 
 async function commits(call: Call): Promise<Reply> {
   const { pull } = pullByNumber(call);
   const found = await log(call.repository, ["--reverse", `${pull.baseSha}..${pull.headSha}`]);
-  return page(call, found.map((commit) => commitJson(call.world, call.repository, commit)));
+  return page(
+    call,
+    found.map((commit) => commitJson(call.world, call.repository, commit)),
+  );
 }
 
 /** Pull requests a commit belongs to: those it is a commit of, and those whose merge it is. */
@@ -227,7 +257,10 @@ async function ofCommit(call: Call): Promise<Reply> {
     const own = await log(repository, [`${pull.baseSha}..${pull.headSha}`]);
     if ((pull.merged && pull.mergeCommitSha === sha) || own.some((commit) => commit.sha === sha)) found.push(issue);
   }
-  return page(call, found.toReversed().map((issue) => simplePullJson(world, repository, issue)));
+  return page(
+    call,
+    found.toReversed().map((issue) => simplePullJson(world, repository, issue)),
+  );
 }
 
 export const pullRoutes: Routes = {

@@ -56,7 +56,8 @@ function releaseJson(call: Call, release: Release): Json {
 function visible(call: Call): Release[] {
   const { token, repository } = call;
   const role = token === undefined ? undefined : roleOf(repository, token.login);
-  const seesDrafts = token?.permissions === undefined ? role === "admin" || role === "write" : hasRight(token, "contents:write");
+  const seesDrafts =
+    token?.permissions === undefined ? role === "admin" || role === "write" : hasRight(token, "contents:write");
   return repository.releases.filter((release) => seesDrafts || !release.draft);
 }
 
@@ -70,7 +71,13 @@ async function tag(call: Call, release: Release): Promise<void> {
     if ((await tryGit(repository, ["show-ref", "--verify", "--quiet", ref])).exitCode === 0) return;
     if (sha === undefined) throw invalid;
     const made = await tryGit(repository, ["update-ref", ref, sha, ""]);
-    if (made.exitCode !== 0) throw validationFailed({ resource: "Release", code: "custom", field: "tag_name", message: "tag_name is not a valid tag" });
+    if (made.exitCode !== 0)
+      throw validationFailed({
+        resource: "Release",
+        code: "custom",
+        field: "tag_name",
+        message: "tag_name is not a valid tag",
+      });
   });
 }
 
@@ -155,7 +162,10 @@ const newestFirst = (releases: readonly Release[]): Release[] =>
 
 export const releaseRoutes: Routes = {
   "GET /repos/{owner}/{repo}/releases": (call) =>
-    page(call, newestFirst(visible(call)).map((release) => releaseJson(call, release))),
+    page(
+      call,
+      newestFirst(visible(call)).map((release) => releaseJson(call, release)),
+    ),
   "POST /repos/{owner}/{repo}/releases": create,
   "GET /repos/{owner}/{repo}/releases/latest": (call) => {
     const latest = newestFirst(call.repository.releases).find((release) => !release.draft && !release.prerelease);

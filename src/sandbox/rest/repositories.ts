@@ -78,7 +78,10 @@ export const repositoryRoutes: Routes = {
     return reply(201, fullRepositoryJson(call.world, made, owner));
   },
   "GET /repos/{owner}/{repo}": (call) =>
-    reply(200, { ...fullRepositoryJson(call.world, call.repository, call.token?.login), node_id: nodeId("R", call.repository.id) }),
+    reply(200, {
+      ...fullRepositoryJson(call.world, call.repository, call.token?.login),
+      node_id: nodeId("R", call.repository.id),
+    }),
   "POST /repos/{owner}/{repo}/forks": async (call) => {
     const owner = actor(call);
     return reply(202, fullRepositoryJson(call.world, await forkRepository(call.world, call.repository, owner), owner));

@@ -23,7 +23,7 @@ export async function runJson(call: Call, run: WorkflowRun): Promise<Json> {
     head_branch: run.headBranch,
     head_sha: run.headSha,
     path: run.path,
-    display_title: title(run) ?? (commit?.message.split("\n")[0] ?? run.name),
+    display_title: title(run) ?? commit?.message.split("\n")[0] ?? run.name,
     run_number: run.runNumber,
     run_attempt: run.attempt,
     event: run.event,
@@ -118,7 +118,9 @@ function jobJson(call: Call, run: WorkflowRun, job: Job): Json {
 
 /** `status` of a list takes a status or a conclusion. */
 function hasStatus(run: WorkflowRun, wanted: string): boolean {
-  return wanted === run.status || wanted === run.conclusion || (wanted === "completed" && run.status === "action_required");
+  return (
+    wanted === run.status || wanted === run.conclusion || (wanted === "completed" && run.status === "action_required")
+  );
 }
 
 async function list(call: Call): Promise<Reply> {
@@ -139,7 +141,10 @@ async function list(call: Call): Promise<Reply> {
     .toSorted((a, b) => b.id - a.id);
   const json = new Map<number, Json>();
   for (const run of found) json.set(run.id, await runJson(call, run));
-  return page(call, found, (some, total) => ({ total_count: total, workflow_runs: some.map((run) => json.get(run.id)) }));
+  return page(call, found, (some, total) => ({
+    total_count: total,
+    workflow_runs: some.map((run) => json.get(run.id)),
+  }));
 }
 
 /** What executes runs; a sandbox without it only shows them. */

@@ -177,9 +177,7 @@ export function fullRepositoryJson(world: World, repository: Repository, login: 
       triage: role === "admin" || role === "write",
       pull: true,
     },
-    ...(parent === undefined
-      ? {}
-      : { parent: repositoryJson(world, parent), source: repositoryJson(world, parent) }),
+    ...(parent === undefined ? {} : { parent: repositoryJson(world, parent), source: repositoryJson(world, parent) }),
   };
 }
 

@@ -95,6 +95,9 @@ export const statusRoutes: Routes = {
   "GET /repos/{owner}/{repo}/commits/{ref}/status": combined,
   "GET /repos/{owner}/{repo}/commits/{ref}/statuses": async (call) => {
     const found = newestFirst(call, await shaOf(call));
-    return page(call, found.map((status) => statusJson(call, status)));
+    return page(
+      call,
+      found.map((status) => statusJson(call, status)),
+    );
   },
 };

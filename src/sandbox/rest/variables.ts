@@ -29,7 +29,8 @@ export const variableRoutes: Routes = {
   "POST /repos/{owner}/{repo}/actions/variables": (call) => {
     const wanted = body(call, NewVariable);
     const name = wanted.name.toUpperCase();
-    if (call.repository.variables[name] !== undefined) throw new ApiError(409, "Already exists - Variable already exists");
+    if (call.repository.variables[name] !== undefined)
+      throw new ApiError(409, "Already exists - Variable already exists");
     call.repository.variables[name] = wanted.value;
     call.world.touch();
     return reply(201, {});

@@ -61,11 +61,13 @@ function create(caller: Caller, request: unknown): object {
   const wanted = parse(Create, request);
   check(caller, wanted, true);
   const { world } = caller;
-  if (FORBIDDEN_IN_NAME.test(wanted.name)) throw new TwirpError(400, "invalid_argument", "the artifact name has a forbidden character");
+  if (FORBIDDEN_IN_NAME.test(wanted.name))
+    throw new TwirpError(400, "invalid_argument", "the artifact name has a forbidden character");
   if (isTaken(caller, wanted.name)) {
     throw new TwirpError(409, "already_exists", "an artifact with this name already exists on the workflow run");
   }
-  if (artifactsOf(caller).length >= MAX_ARTIFACTS) throw new TwirpError(429, "resource_exhausted", "too many artifacts");
+  if (artifactsOf(caller).length >= MAX_ARTIFACTS)
+    throw new TwirpError(429, "resource_exhausted", "too many artifacts");
   const blob = randomUUID();
   const latest = world.clock.now().getTime() + RETENTION_MS;
   const asked = wanted.expires_at === undefined ? latest : Date.parse(wanted.expires_at);
@@ -83,7 +85,8 @@ function finalize(caller: Caller, request: unknown): object {
   const name = pendingName(caller, wanted.name);
   const begun = pendingOf(world).get(name);
   const stored = begun === undefined ? undefined : takeUpload(world, begun.blob);
-  if (begun === undefined || stored === undefined) throw new TwirpError(404, "not_found", "no upload for this artifact");
+  if (begun === undefined || stored === undefined)
+    throw new TwirpError(404, "not_found", "no upload for this artifact");
   pendingOf(world).delete(name);
   if (stored.size !== wanted.size || (wanted.hash !== undefined && wanted.hash !== stored.digest)) {
     throw new TwirpError(400, "invalid_argument", "what came is not what was announced");

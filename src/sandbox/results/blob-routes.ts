@@ -29,7 +29,11 @@ async function upload(world: World, url: URL, request: Request, grant: Grant): P
   }
   if (comp === "blocklist") {
     const blocks = [...(await request.text()).matchAll(/<(?:Latest|Uncommitted|Committed)>([^<]*)</g)];
-    const complete = await commitBlocks(world, grant.blob, blocks.map(([, id = ""]) => id));
+    const complete = await commitBlocks(
+      world,
+      grant.blob,
+      blocks.map(([, id = ""]) => id),
+    );
     return complete ? created() : storageError(400, "InvalidBlockList");
   }
   if (request.headers.get("x-ms-blob-type") !== "BlockBlob") return storageError(400, "MissingRequiredHeader");

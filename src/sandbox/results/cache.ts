@@ -37,10 +37,13 @@ function isUntrusted(caller: Caller): boolean {
   const { run } = caller;
   if (run === undefined) return false;
   const fromFork = run.headRepository !== fullName(caller.repository);
-  return run.event === "pull_request_target" || run.event === "issue_comment" || (run.event === "workflow_run" && fromFork);
+  return (
+    run.event === "pull_request_target" || run.event === "issue_comment" || (run.event === "workflow_run" && fromFork)
+  );
 }
 
-const id = (caller: Caller, key: string, version: string): string => JSON.stringify([fullName(caller.repository), scope(caller), key, version]);
+const id = (caller: Caller, key: string, version: string): string =>
+  JSON.stringify([fullName(caller.repository), scope(caller), key, version]);
 
 function create(caller: Caller, request: unknown): object {
   const { key, version } = parse(Entry, request);
@@ -64,7 +67,8 @@ function finalize(caller: Caller, request: unknown): object {
   const stored = takeUpload(world, pendingOf(world).get(name) ?? "");
   if (stored === undefined) throw new TwirpError(404, "not_found", "no upload for this cache entry");
   pendingOf(world).delete(name);
-  if (stored.size !== size) throw new TwirpError(400, "invalid_argument", `${stored.size} bytes came, ${size} were announced`);
+  if (stored.size !== size)
+    throw new TwirpError(400, "invalid_argument", `${stored.size} bytes came, ${size} were announced`);
   const now = world.clock.now().toISOString();
   const entry: CacheEntry = {
     id: world.nextId(),

@@ -44,12 +44,18 @@ function callerOf(world: World, authorization: string | undefined): Caller {
 }
 
 /** Serves `service` as JSON over HTTP at the path its clients expect. */
-export function mountService(app: Hono, world: World, service: string, methods: Readonly<Record<string, Method>>): void {
+export function mountService(
+  app: Hono,
+  world: World,
+  service: string,
+  methods: Readonly<Record<string, Method>>,
+): void {
   app.post(`/twirp/github.actions.results.api.v1.${service}/:method`, async (context) => {
     try {
       const caller = callerOf(world, context.req.header("authorization"));
       const method = methods[context.req.param("method")];
-      if (method === undefined) throw new TwirpError(404, "bad_route", `${service} has no ${context.req.param("method")}`);
+      if (method === undefined)
+        throw new TwirpError(404, "bad_route", `${service} has no ${context.req.param("method")}`);
       return context.json(await method(caller, await context.req.json()));
     } catch (error) {
       if (!(error instanceof TwirpError)) throw error;
