@@ -126,7 +126,9 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
     "A scanner degrades: the scheduled check opens one issue and one retraining PR",
     async (say) => {
       const sent = await sendTraffic(deployment.url, MODEL, stage, { degraded: true, seed: 1, count: TRAFFIC });
-      say(`${TRAFFIC} degraded images were sent; ${percent(sent.accuracy)} were read right. Their labels came back as feedback`);
+      say(
+        `${TRAFFIC} degraded images were sent; ${percent(sent.accuracy)} were read right. Their labels came back as feedback`,
+      );
       await sandbox.clock.advance(DAY);
       await settle();
       const before = await driftState(stage);
@@ -208,8 +210,9 @@ async function copyProject({ root, clone }: Stage): Promise<void> {
     "models/digits/model.yaml",
     "data",
     "data.lock.json",
+    "package.json",
+    "package-lock.json",
     "params.yaml",
-    "package-lock.json", // part of the key of the stages that train and answer
   ];
   const listed = await spawn("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...paths], {
     cwd: root,
@@ -220,10 +223,6 @@ async function copyProject({ root, clone }: Stage): Promise<void> {
     .filter((file) => file !== "" && existsSync(join(root, file)));
   for (const file of files) cpSync(join(root, file), join(clone, file), { recursive: true });
   writeFileSync(join(clone, ".gitignore"), "node_modules/\n.lockstep/\nbuild/\ndata/digits/feedback/\n");
-  writeFileSync(
-    join(clone, "package.json"),
-    `${JSON.stringify({ name: "digits", private: true, type: "module" }, null, 2)}\n`,
-  );
 }
 
 async function as({ git }: Stage, person: string): Promise<void> {

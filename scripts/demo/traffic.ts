@@ -10,11 +10,14 @@ export interface Image {
   readonly pixels: readonly number[];
 }
 
-const BATCH = 50;
+/** Requests at a time. */
+const ABREAST = 20;
 
 /** The example's images, in the order of the file. */
 export function images({ clone }: Stage): Image[] {
-  const [, ...lines] = readFileSync(join(clone, "data", "digits", "digits.csv"), "utf8").trim().split("\n");
+  const [, ...lines] = readFileSync(join(clone, "data", "digits", "digits.csv"), "utf8")
+    .trim()
+    .split("\n");
   return lines.map((line) => {
     const [id = "", label = "", ...pixels] = line.split(",");
     return { id, label, pixels: pixels.map(Number) };
@@ -23,7 +26,7 @@ export function images({ clone }: Stage): Image[] {
 
 /** What the model takes the image for. Not logged: it is a question, not traffic. */
 export async function infer(url: string, model: string, image: Image): Promise<string> {
-  const answer = await ask(url, model, { parameters: { log: false }, inputs: [tensor([image.pixels])] });
+  const answer = await ask(url, model, { parameters: { log: false }, inputs: [tensor(image.pixels)] });
   return String(best(answer));
 }
 
@@ -34,46 +37,57 @@ interface Traffic {
   readonly count: number;
 }
 
-/** Sends images in batches, then their labels as feedback, and waits until both are in the log. */
-export async function sendTraffic(url: string, model: string, stage: Stage, { degraded, seed, count }: Traffic): Promise<{ accuracy: number }> {
+/** Sends images one by one, then their labels as feedback, and waits until both are in the log. */
+export async function sendTraffic(
+  url: string,
+  model: string,
+  stage: Stage,
+  traffic: Traffic,
+): Promise<{ accuracy: number }> {
+  const { degraded, seed, count } = traffic;
   const all = images(stage);
-  const chosen = Array.from({ length: count }, (_, index) => all[(index * 7 + seed) % all.length]!);
   let right = 0;
-  for (let start = 0; start < chosen.length; start += BATCH) {
-    const batch = chosen.slice(start, start + BATCH);
-    const id = `scan-${seed}-${start}`;
-    const scanned = batch.map((image, index) => (degraded ? degrade(image.pixels, seed * 100_000 + start + index) : image.pixels));
-    const answer = await ask(url, model, { id, inputs: [tensor(scanned)] });
-    const labels = batch.map((image, index) => ({ id: batch.length === 1 ? id : `${id}:${index}`, label: image.label }));
-    right += labels.filter(({ label }, index) => String(best(answer, index)) === label).length;
-    await post(`${url}/v2/models/${model}/feedback`, labels);
+  const send = async (index: number): Promise<void> => {
+    const image = all[(index * 7 + seed) % all.length]!;
+    // The image's own id comes first: a scan of an image of the test set must stay in the test set.
+    const id = `${image.id}--scan-${seed}-${index}`;
+    const pixels = degraded ? degrade(image.pixels, seed * 100_000 + index) : image.pixels;
+    if (String(best(await ask(url, model, { id, inputs: [tensor(pixels)] }))) === image.label) right++;
+    await post(`${url}/v2/models/${model}/feedback`, { id, label: image.label });
+  };
+  for (let start = 0; start < count; start += ABREAST) {
+    await Promise.all(
+      Array.from({ length: Math.min(ABREAST, count - start) }, async (_, offset) => send(start + offset)),
+    );
   }
   await post(`${url}/v2/logs/flush`, {});
-  return { accuracy: right / chosen.length };
+  return { accuracy: right / count };
 }
 
 interface Answer {
-  readonly outputs: readonly { readonly shape: readonly number[]; readonly data: readonly number[] }[];
+  readonly outputs: readonly { readonly data: readonly number[] }[];
 }
 
-function tensor(rows: readonly (readonly number[])[]): object {
-  return { name: "image", shape: [rows.length, 64], datatype: "FP32", data: rows.flat() };
+function tensor(pixels: readonly number[]): object {
+  return { name: "image", shape: [1, pixels.length], datatype: "FP32", data: pixels };
 }
 
 async function ask(url: string, model: string, request: object): Promise<Answer> {
   return (await post(`${url}/v2/models/${model}/infer`, request)) as Answer;
 }
 
-/** Index of the largest score of a row. */
-function best(answer: Answer, row = 0): number {
-  const [output] = answer.outputs;
-  const classes = output?.shape[1] ?? 0;
-  const scores = output?.data.slice(row * classes, (row + 1) * classes) ?? [];
+/** Index of the largest score. */
+function best(answer: Answer): number {
+  const scores = answer.outputs[0]?.data ?? [];
   return scores.indexOf(Math.max(...scores));
 }
 
 async function post(url: string, body: unknown): Promise<unknown> {
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
   const text = await response.text();
   if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${text}`);
   return JSON.parse(text);
