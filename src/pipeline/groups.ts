@@ -8,12 +8,14 @@ import type { Context } from "../core/index.ts";
  */
 const FOLDER = ".lockstep/running";
 
+/** Notes a group that was just started, by its leader. */
 export function noteGroup(context: Context, pid: number): void {
   const folder = join(context.cwd, FOLDER);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, String(pid)), startOf(pid) ?? "");
 }
 
+/** The group is gone. */
 export function forgetGroup(context: Context, pid: number): void {
   rmSync(join(context.cwd, FOLDER, String(pid)), { force: true });
 }

@@ -11,6 +11,7 @@ function fileOf(context: Context, pipeline: string, stage: string): string {
   return join(context.cwd, ".lockstep", "last", pipeline, `${stage}.json`);
 }
 
+/** Undefined: the stage has not run or been found cached on this machine. */
 export async function lastInputs(context: Context, pipeline: string, stage: string): Promise<KeyInputs | undefined> {
   try {
     const { lastVersion, inputs } = JSON.parse(await readFile(fileOf(context, pipeline, stage), "utf8"));
@@ -20,6 +21,7 @@ export async function lastInputs(context: Context, pipeline: string, stage: stri
   }
 }
 
+/** Writes only when something changed. */
 export async function rememberInputs(
   context: Context,
   pipeline: string,

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Interface } from "node:readline";
 import type { Readable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import type { Context } from "../core/index.ts";
@@ -27,6 +29,8 @@ const TAIL_LINES = 20;
 const TAIL_CHARACTERS = 4000;
 /** Between the polite signal and the one that cannot be ignored. */
 const GRACE_MS = 5000;
+/** How long output is waited for once the command itself has ended. */
+const LINGER_MS = 1000;
 
 /**
  * Runs one shell command in a process group of its own, so that a timeout or an interruption ends everything it
@@ -42,17 +46,17 @@ export async function runCommand(context: Context, command: string, options: Com
   });
   if (child.pid !== undefined) noteGroup(context, child.pid);
   const tail: string[] = [];
-  const read = (stream: "stdout" | "stderr", from: Readable): Promise<void> =>
-    new Promise((done) => {
-      const lines = createInterface({ input: from, crlfDelay: Infinity });
-      lines.on("line", (text) => {
-        tail.push(text);
-        if (tail.length > TAIL_LINES) tail.shift();
-        context.emit({ type: "stage-output", stage: options.stage, stream, text });
-      });
-      lines.on("close", done);
+  const read = (stream: "stdout" | "stderr", from: Readable): Interface => {
+    const lines = createInterface({ input: from, crlfDelay: Infinity });
+    lines.on("line", (text) => {
+      tail.push(text);
+      if (tail.length > TAIL_LINES) tail.shift();
+      context.emit({ type: "stage-output", stage: options.stage, stream, text });
     });
-  const printed = Promise.all([read("stdout", child.stdout), read("stderr", child.stderr)]);
+    return lines;
+  };
+  const printed = [read("stdout", child.stdout), read("stderr", child.stderr)];
+  const allPrinted = Promise.all(printed.map((lines) => once(lines, "close")));
   let cut: "timeout" | "interrupted" | undefined;
   let kill: NodeJS.Timeout | undefined;
   const stop = (why: "timeout" | "interrupted"): void => {
@@ -72,7 +76,13 @@ export async function runCommand(context: Context, command: string, options: Com
   signalGroup(child.pid, "SIGKILL");
   clearTimeout(kill);
   options.signal.removeEventListener("abort", interrupted);
-  if (ended.error === undefined) await printed;
+  // A daemon in a session of its own may hold the pipes open for as long as it lives: its output is not waited for.
+  const late = setTimeout(() => {
+    printed.forEach((lines) => lines.close());
+    [child.stdout, child.stderr].forEach((stream) => stream.destroy());
+  }, LINGER_MS);
+  await allPrinted;
+  clearTimeout(late);
   if (child.pid !== undefined) forgetGroup(context, child.pid);
   return { ...verdict(ended, cut, options), tail: stripVTControlCharacters(tail.join("\n")).slice(-TAIL_CHARACTERS) };
 }
