@@ -5,15 +5,17 @@
 
 /** Characters that would stay unseen or turn the direction of text: told by their number. Newlines become a sign. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00A0\u115F\u1160\u2800\u3164\uFFA0]/gu;
+const ASCII = /^[ -~]*$/;
 /** What an ordinary code span may hold, even in a table. Angle brackets are literal there, but only to GitHub. */
 const PLAIN = /^[^`|\\<]*$/;
 /** Characters that mean nothing in running text, wherever they stand, with an underscore inside of a word. */
 const HARMLESS = /^(?:[A-Za-z0-9 ,.;:%+()'"=/−–…↑↓·-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|(?<= -)>(?= ))*$/;
 /** What GitHub makes something of all the same: links, emoji, references, and what starts a list. */
-const MEANINGFUL = /www\.|:\/\/|:\w+:|\bGH-\d|\b[0-9a-f]{7,40}\b|^[+-]\s|^\d+[.)](\s|$)|^[-=]+$/i;
+const MEANINGFUL = /www\.|:\/\/|:\w+:|\bGH-\d|\b[0-9a-f]{7,40}\b|^[+-](\s|$)|^\d+[.)](\s|$)|^[-=]+$/i;
 
 /** Makes every character visible and the text one line of at most `most` characters. */
 export function visible(text: string, most = 120): string {
+  if (text.length <= most && ASCII.test(text)) return text.trim();
   const line = text
     .slice(0, most * 2)
     .replace(/\r\n?|\n/g, "⏎")
@@ -28,7 +30,13 @@ export function code(text: string, most = 120): string {
   const shown = visible(text, most);
   if (shown === "") return "<code>(empty)</code>";
   if (PLAIN.test(shown)) return `\`${shown}\``;
-  return `<code>${shown.replace(/[^A-Za-z0-9 ]/gu, (character) => `&#${character.codePointAt(0)};`)}</code>`;
+  return `<code>${shown.replace(/[^A-Za-z0-9 ]/gu, entity)}</code>`;
+}
+
+/** Numbered, and where an address could begin in an element of its own: addresses are looked for in decoded text. */
+function entity(character: string): string {
+  const numbered = `&#${character.codePointAt(0)};`;
+  return ".:@".includes(character) ? `<span>${numbered}</span>` : numbered;
 }
 
 /** A sentence that may name foreign things: as it is if nothing in it can mean anything to Markdown, else as code. */
@@ -40,7 +48,7 @@ export function sentence(text: string, most = 400): string {
 /** Foreign text of several lines, as a block; lines and length are bounded. */
 export function block(text: string, lines: number, most = 4_000): string {
   const all = text.slice(-most * 4).split(/\r\n?|\n/);
-  const kept = all.slice(-lines).map((line) => visible(line, 300));
+  const kept = all.slice(-lines).map((line) => visible(line, 300).replaceAll("<!--", "<! --"));
   let body = kept.join("\n").slice(-most);
   if (all.length > lines) body = `… ${all.length - lines} earlier lines\n${body}`;
   const longest = Math.max(0, ...[...body.matchAll(/`+/g)].map(([run]) => run.length));
