@@ -29,7 +29,8 @@ export interface ColumnDrift {
   readonly drifted: boolean;
 }
 
-interface Raw extends Omit<ColumnDrift, "q" | "drifted"> {
+interface Raw {
+  readonly column: Omit<ColumnDrift, "q" | "drifted">;
   readonly p: number;
   readonly large: boolean;
 }
@@ -41,7 +42,7 @@ interface Raw extends Omit<ColumnDrift, "q" | "drifted"> {
 export function compareColumns(columns: readonly { role: Role; observed: Observed }[]): ColumnDrift[] {
   const raw = columns.map(({ role, observed }) => compareColumn(role, observed));
   const qs = adjust(raw.map(({ p }) => p));
-  return raw.map(({ p: _, large, ...column }, i) => {
+  return raw.map(({ column, large }, i) => {
     const q = qs[i]!;
     return { ...column, q, drifted: large && q <= FALSE_DISCOVERY_RATE };
   });
@@ -57,18 +58,21 @@ function compareColumn(role: Role, observed: Observed): Raw {
   const outside = type === "numeric" ? now[0]! + now.at(-1)! : Math.max(0, now.at(-1)! - before.at(-1)!);
   const unseen = present === 0 ? 0 : outside / present;
   const byNulls = nulls.p < values.p;
-  return {
+  const column = {
     column: reference.name,
     role,
     test: byNulls ? "nulls" : type === "numeric" ? "Kolmogorov-Smirnov" : "chi-square",
     statistic: byNulls ? nulls.statistic : values.statistic,
-    // Two looks at one column: the smaller p counts twice.
-    p: Math.min(1, 2 * Math.min(nulls.p, values.p)),
     psi,
     nulls: [known === 0 ? 0 : reference.nulls / known, observed.rows === 0 ? 0 : observed.nulls / observed.rows],
     unseen,
     before,
     now,
+  } as const;
+  return {
+    column,
+    // Two looks at one column: the smaller p counts twice.
+    p: Math.min(1, 2 * Math.min(nulls.p, values.p)),
     large: byNulls ? Math.abs(nulls.statistic) >= LEAST_SHARE : psi >= LEAST_PSI || unseen >= LEAST_SHARE,
   };
 }

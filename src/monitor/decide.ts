@@ -48,7 +48,7 @@ export function decide({ rows, columns, performance }: Evidence, rules: Rules, a
   const conceptDrift = performance?.worse ?? false;
   const reasons = [
     ...(conceptDrift && performance
-      ? [`${performance.metric} is ${digits(performance.now)}; it was ${digits(performance.then)} at promotion`]
+      ? [`${performance.metric} is ${digits(performance.now)}; it was ${digits(performance.promised)} at promotion`]
       : []),
     ...(predictionDrift ? ["the predictions are distributed differently"] : []),
     ...(dataDrift ? [`${drifted.length} of ${inputs.length} input columns are distributed differently`] : []),

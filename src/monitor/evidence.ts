@@ -29,7 +29,7 @@ export function renderFinding(finding: Finding): string {
     "",
     ...(performance
       ? [
-          `Truth has arrived for ${performance.labelled} of them: ${performance.metric} ${performance.now.toFixed(4)}, at promotion ${performance.then.toFixed(4)} (p = ${scientific(performance.p)}).`,
+          `Truth has arrived for ${performance.labelled} of them: ${performance.metric} ${performance.now.toFixed(4)}, at promotion ${performance.promised.toFixed(4)} (p = ${scientific(performance.p)}).`,
           "",
         ]
       : []),

@@ -10,7 +10,7 @@ const LEAST_RISE = 0.1;
 /** How well the version does on the requests whose truth has arrived, against what it did when it was promoted. */
 export interface Performance {
   readonly metric: "accuracy" | "mae";
-  readonly then: number;
+  readonly promised: number;
   readonly now: number;
   readonly labelled: number;
   /** One-sided: how likely a fall this large is if nothing has changed. */
@@ -33,24 +33,26 @@ export function judgePerformance(
   return task === "regression" ? meanError(rows, metrics["mae"]) : accuracy(rows, metrics["accuracy"]);
 }
 
-function accuracy(rows: readonly Labelled[], then: number | undefined): Performance | undefined {
-  if (then === undefined) return undefined;
+function accuracy(rows: readonly Labelled[], promised: number | undefined): Performance | undefined {
+  if (promised === undefined) return undefined;
   const right = rows.filter(({ prediction, label }) => String(prediction) === label).length;
   const now = right / rows.length;
-  // The promised accuracy is kept off 0 and 1, where the normal approximation would be certain of everything.
-  const promised = Math.min(Math.max(then, 0.005), 0.995);
-  const p = normalTail((promised - now) / Math.sqrt((promised * (1 - promised)) / rows.length));
-  return { metric: "accuracy", then, now, labelled: rows.length, p, worse: p <= LEVEL && then - now >= LEAST_FALL };
+  // Kept off 0 and 1, where the normal approximation would be certain of everything.
+  const share = Math.min(Math.max(promised, 0.005), 0.995);
+  const p = normalTail((share - now) / Math.sqrt((share * (1 - share)) / rows.length));
+  const worse = p <= LEVEL && promised - now >= LEAST_FALL;
+  return { metric: "accuracy", promised, now, labelled: rows.length, p, worse };
 }
 
-function meanError(rows: readonly Labelled[], then: number | undefined): Performance | undefined {
+function meanError(rows: readonly Labelled[], promised: number | undefined): Performance | undefined {
   const errors = rows
     .map(({ prediction, label }) => Math.abs(Number(prediction) - Number(label)))
     .filter((error) => Number.isFinite(error));
-  if (then === undefined || errors.length < MIN_LABELLED) return undefined;
+  if (promised === undefined || errors.length < MIN_LABELLED) return undefined;
   const now = errors.reduce((sum, error) => sum + error, 0) / errors.length;
   const variance = errors.reduce((sum, error) => sum + (error - now) ** 2, 0) / (errors.length - 1);
-  const p = variance === 0 ? (now > then ? 0 : 1) : normalTail((now - then) / Math.sqrt(variance / errors.length));
-  const worse = p <= LEVEL && now >= then * (1 + LEAST_RISE);
-  return { metric: "mae", then, now, labelled: errors.length, p, worse };
+  const certain = now > promised ? 0 : 1;
+  const p = variance === 0 ? certain : normalTail((now - promised) / Math.sqrt(variance / errors.length));
+  const worse = p <= LEVEL && now >= promised * (1 + LEAST_RISE);
+  return { metric: "mae", promised, now, labelled: errors.length, p, worse };
 }

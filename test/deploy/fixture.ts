@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ModelLock, ModelVersion } from "../../src/config/index.ts";
-import { canonicalJson, fileJson } from "../../src/core/index.ts";
+import { canonicalJson, fileJson, spawn } from "../../src/core/index.ts";
 import type { Context, Digest, ProgressEvent } from "../../src/core/index.ts";
 import { digestOf, openStore } from "../../src/store/index.ts";
 import { value } from "../helpers/value.ts";
@@ -19,7 +18,8 @@ export interface Fixture extends AsyncDisposable {
   /** Adds a version made of these files and puts it into production; gives its digest. */
   promote(files: Readonly<Record<string, Buffer>>, metrics?: Readonly<Record<string, number>>): Promise<Digest>;
   write(path: string, text: string | Uint8Array): Promise<void>;
-  git(...args: string[]): string;
+  /** Asynchronous: the server may live in this very process. */
+  git(...args: string[]): Promise<string>;
 }
 
 export async function createFixture(modelYaml: string): Promise<Fixture> {
@@ -86,20 +86,22 @@ export async function createFixture(modelYaml: string): Promise<Fixture> {
       await mkdir(dirname(join(repository, path)), { recursive: true });
       await writeFile(join(repository, path), text);
     },
-    git(...args) {
+    async git(...args) {
       const author = {
         GIT_AUTHOR_NAME: "a",
         GIT_AUTHOR_EMAIL: "a@b",
         GIT_COMMITTER_NAME: "a",
         GIT_COMMITTER_EMAIL: "a@b",
       };
-      return execFileSync("git", args, { cwd: repository, env: { ...env, ...author }, encoding: "utf8" }).trim();
+      const { exitCode, stdout, stderr } = await spawn("git", args, { cwd: repository, env: { ...env, ...author } });
+      if (exitCode !== 0) throw new Error(`git ${args.join(" ")}: ${stderr}`);
+      return stdout.toString().trim();
     },
     async [Symbol.asyncDispose]() {
       await rm(root, { recursive: true, force: true });
     },
   };
-  fixture.git("init", "--quiet", "--initial-branch=main");
+  await fixture.git("init", "--quiet", "--initial-branch=main");
   await fixture.write("models/m/model.yaml", modelYaml);
   await fixture.write(".gitignore", ".lockstep/\n");
   return fixture;

@@ -59,7 +59,7 @@ const start = async (over: object = {}): Promise<Deployed> =>
 const folder = (): string => join(fixture.root, "home/deployments/acme/digits/m/production");
 const state = async (): Promise<{ pid: number }> => JSON.parse(await readFile(join(folder(), "state.json"), "utf8"));
 const statuses = (at: number): unknown[] =>
-  (github.deployments[at]?.["statuses"] as { state: string }[]).map((status) => status.state);
+  (github.deployments[at]!["statuses"] as { state: string }[]).map((status) => status.state);
 const infer = async (url: string, id: string): Promise<any> => {
   const inputs = [{ name: "features", datatype: "FP32", shape: [1, 2], data: [1, 0] }];
   const response = await fetch(`${url}/v2/models/m/infer`, { method: "POST", body: JSON.stringify({ id, inputs }) });
