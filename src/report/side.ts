@@ -1,11 +1,13 @@
 import type { ModelConfig, RecordedOutput, RunRecord, StageRecord } from "../config/index.ts";
 import { describe, fail, ok } from "../core/index.ts";
-import type { Context, Digest, Result, StageKey } from "../core/index.ts";
+import type { Context, Digest, Json, Result, StageKey } from "../core/index.ts";
+import { datasetAt, loadDataLock } from "../data/index.ts";
 import { readPredictions } from "../evaluate/index.ts";
 import type { Evaluation, Predictions } from "../evaluate/index.ts";
 import { atRevision, git } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
-import { loadPipelines, plan } from "../pipeline/index.ts";
+import { loadPipelines, plan, readParams } from "../pipeline/index.ts";
+import type { Pipeline } from "../pipeline/index.ts";
 import type { Records } from "../records/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -84,7 +86,7 @@ async function runAt(
   return ok(trusted && run.value.provenance?.trusted !== true ? undefined : run.value);
 }
 
-/** A run that never was: every stage of the tree has a record. Its parameters and data are not told. */
+/** The run that would be all cached: every stage of the tree has a record. Undefined where one has none. */
 export async function sideFromPlan(
   context: Context,
   source: Source,
@@ -97,6 +99,8 @@ export async function sideFromPlan(
   if (!planned.ok) return ok(undefined); // an old commit that cannot be planned is one without a result
   const { stages } = planned.value;
   if (stages.some(({ action, record }) => action !== "cached" || record === undefined)) return ok(undefined);
+  const inputs = await inputsAt(source, pipeline);
+  if (!inputs.ok) return ok(undefined);
   const made = stages.flatMap(({ record }) => (record === undefined ? [] : [record]));
   const run: RunRecord = {
     recordVersion: 1,
@@ -113,13 +117,27 @@ export async function sideFromPlan(
       reason,
       needs: [...needs],
     })),
-    params: {},
+    ...inputs.value,
     metrics: Object.assign({}, ...made.map(({ metrics }) => metrics)) as RunRecord["metrics"],
-    data: {},
     provenance: null,
   };
   const outputs = new Map(made.flatMap(({ outs }) => outs).map((out) => [out.path, out]));
   return ok({ run, outputs });
+}
+
+/** Parameters and datasets of a pipeline as a tree has them, in the form of a run record. */
+async function inputsAt(source: Source, pipeline: Pipeline): Promise<Result<Pick<RunRecord, "params" | "data">>> {
+  const read = await readParams(source, pipeline);
+  if (!read.ok) return read;
+  const lock = await loadDataLock(source);
+  if (!lock.ok) return lock;
+  const params: Record<string, Record<string, Json>> = {};
+  for (const [, files] of read.value) {
+    for (const [file, values] of Object.entries(files)) params[file] = { ...params[file], ...values };
+  }
+  const used = pipeline.stages.flatMap(({ deps }) => deps.map(({ path }) => datasetAt(lock.value, path)));
+  const data = Object.fromEntries(used.flatMap((one) => (one === undefined ? [] : [[one.name, one.dataset.digest]])));
+  return ok({ params: params as RunRecord["params"], data });
 }
 
 /** A side's predictions, fetched by digest (so verified) and read as the evaluation says; null: it has none. */
