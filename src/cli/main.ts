@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   deploy: { summary: "put a version of a model to work in an environment", load: () => import("./commands/deploy.ts") },
   drift: { summary: "compare production with training", load: () => import("./commands/drift.ts") },
   retrain: { summary: "add labelled requests to the dataset of a model", load: () => import("./commands/retrain.ts") },
+  sandbox: { summary: "start a local GitHub to try the loop on", load: () => import("./commands/sandbox.ts") },
 };
 
 /** Runs one command line (without `node` and the script). The exit code is the only way it tells how it went. */

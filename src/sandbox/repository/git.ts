@@ -32,9 +32,8 @@ export async function tryGit(
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<SpawnResult> {
-  return spawn("env", [...envArguments(options.env ?? {}), "--git-dir", repository.gitDir, ...args], {
-    ...(options.input === undefined ? {} : { input: options.input }),
-  });
+  const command = [...envArguments(options.env ?? {}), "--git-dir", repository.gitDir, ...args];
+  return spawn("env", command, options.input === undefined ? {} : { input: options.input });
 }
 
 /** Standard output of a git command that must succeed; throws when it does not, since that is a bug here. */

@@ -4,7 +4,7 @@ import { actor, body, reply, type Call, type Reply } from "../http/call.ts";
 import { ApiError, notFound, validationFailed } from "../http/errors.ts";
 import type { Routes } from "../http/route.ts";
 import { writeCommit, type Person } from "../repository/commits.ts";
-import { git, gitBytes, resolveObject, tryGit } from "../repository/git.ts";
+import { git, gitBytes, resolveObject } from "../repository/git.ts";
 import type { Repository } from "../world.ts";
 import { gitCommitJson } from "./commit-shape.ts";
 import { commitBySha, resolveRef } from "./find.ts";
