@@ -125,7 +125,7 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
   const drift = await teller.step(
     "A scanner degrades: the scheduled check opens one issue and one retraining PR",
     async (say) => {
-      const sent = await sendTraffic(deployment.url, MODEL, stage, { degraded: true, seed: 1, count: TRAFFIC });
+      const sent = await sendTraffic(deployment.url, MODEL, stage, { worn: 1, seed: 1, count: TRAFFIC });
       say(
         `${TRAFFIC} degraded images were sent; ${percent(sent.accuracy)} were read right. Their labels came back as feedback`,
       );
@@ -176,15 +176,24 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
     return version;
   });
 
-  const closed = await teller.step("The scanner is mended: the next check closes the issue", async (say) => {
-    await sendTraffic(await deploymentUrl(stage), MODEL, stage, { degraded: false, seed: 2, count: TRAFFIC });
-    await sandbox.clock.advance(DAY);
-    await settle();
-    const issue = await api<Issue>("bob", "GET", `/issues/${drift.issue.number}`);
-    say(`issue #${issue.number} is ${issue.state}`);
-    if (issue.state !== "closed") throw new Error("the drift issue is still open");
-    return true;
-  });
+  const closed = await teller.step(
+    "Both scanners stay in use, and the new model knows them: the next check closes the issue",
+    async (say) => {
+      const share = TRAFFIC / (images(stage).length + TRAFFIC);
+      const sent = await sendTraffic(await deploymentUrl(stage), MODEL, stage, {
+        worn: share,
+        seed: 2,
+        count: TRAFFIC,
+      });
+      await sandbox.clock.advance(DAY);
+      await settle();
+      const issue = await api<Issue>("bob", "GET", `/issues/${drift.issue.number}`);
+      say(`${percent(share)} of ${TRAFFIC} images from the worn scanner; ${percent(sent.accuracy)} were read right`);
+      say(`issue #${issue.number} is ${issue.state}`);
+      if (issue.state !== "closed") throw new Error("the drift issue is still open");
+      return true;
+    },
+  );
 
   return {
     pullRequest: first.number,

@@ -31,8 +31,8 @@ export async function infer(url: string, model: string, image: Image): Promise<s
 }
 
 interface Traffic {
-  /** Whether the scanner is the bad one: blur, noise, low contrast. */
-  readonly degraded: boolean;
+  /** Share of the images that come from the worn scanner: blur, noise, low contrast. */
+  readonly worn: number;
   readonly seed: number;
   readonly count: number;
 }
@@ -44,14 +44,17 @@ export async function sendTraffic(
   stage: Stage,
   traffic: Traffic,
 ): Promise<{ accuracy: number }> {
-  const { degraded, seed, count } = traffic;
+  const { worn, seed, count } = traffic;
   const all = images(stage);
   let right = 0;
   const send = async (index: number): Promise<void> => {
     const image = all[(index * 7 + seed) % all.length]!;
     // The image's own id comes first: a scan of an image of the test set must stay in the test set.
     const id = `${image.id}--scan-${seed}-${index}`;
-    const pixels = degraded ? degrade(image.pixels, seed * 100_000 + index) : image.pixels;
+    const pixels =
+      Math.floor((index + 1) * worn) > Math.floor(index * worn)
+        ? degrade(image.pixels, seed * 100_000 + index)
+        : image.pixels;
     if (String(best(await ask(url, model, { id, inputs: [tensor(pixels)] }))) === image.label) right++;
     await post(`${url}/v2/models/${model}/feedback`, { id, label: image.label });
   };
