@@ -172,9 +172,10 @@ function showSize(bytes: number): string {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** Four digits and a true minus, as in the report beside it. */
+/** Four decimals (three digits of what is smaller) and a true minus, as in the report beside it. */
 function show(value: number): string {
-  return `${value < 0 ? "−" : ""}${Number(Math.abs(value).toPrecision(4))}`;
+  const size = Math.abs(value);
+  return `${value < 0 ? "−" : ""}${Number(size < 0.01 ? size.toPrecision(3) : size.toFixed(4))}`;
 }
 
 function change(difference: number): string {

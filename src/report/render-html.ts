@@ -247,7 +247,7 @@ th,td{border-bottom:1px solid var(--line);padding:6px 10px;text-align:left;verti
 thead th{color:var(--dim);font-weight:600;font-size:13px}
 tbody th{font-weight:400}
 .number{text-align:right;white-space:nowrap}
-code{font:13px ui-monospace,monospace;background:var(--tint);padding:1px 4px;border-radius:4px;overflow-wrap:anywhere}
+code{font:13px ui-monospace,monospace;background:var(--tint);padding:1px 4px;border-radius:4px;overflow-wrap:break-word}
 pre{background:var(--tint);padding:12px;border-radius:6px;overflow-x:auto;font:13px/1.45 ui-monospace,monospace}
 .dim,footer{color:var(--dim);font-size:13px}
 .better{color:var(--good)}.worse,.failed{color:var(--bad)}.verdict.better,.verdict.worse{font-weight:600}
@@ -255,5 +255,6 @@ pre{background:var(--tint);padding:12px;border-radius:6px;overflow-x:auto;font:1
 .plot.better .bar{stroke:var(--good)}.plot.better circle{fill:var(--good)}.plot.worse .bar{stroke:var(--bad)}.plot.worse circle{fill:var(--bad)}
 details{margin-top:16px}summary{cursor:pointer;font-weight:600}
 footer{margin-top:32px}
+.wide{text-align:center}
 @media (max-width:600px){.wide{display:none}}
 `;

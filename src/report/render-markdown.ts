@@ -335,13 +335,12 @@ function stages(pipeline: PipelineReport, detail: Detail): string {
   return details(summary, body.join("\n\n"));
 }
 
-function reproduce({ pipelines, head, base }: Report): string {
+function reproduce({ pipelines, head, base, pullRequest }: Report): string {
   const commands = [
+    ...(pullRequest === null ? [] : [`git fetch origin pull/${pullRequest}/head`]),
     ...(head.commit === null ? [] : [`git checkout ${head.commit}`]),
-    ...pipelines.slice(0, 5).map(({ name }) => `lockstep run ${name}`),
-    ...(base.commit === null || head.commit === null
-      ? []
-      : [`lockstep compare ${base.commit.slice(0, 12)} ${head.commit.slice(0, 12)}`]),
+    ...pipelines.slice(0, 5).map(({ name }) => `npx lockstep run ${name}`),
+    ...(base.commit === null ? [] : [`npx lockstep compare ${base.commit.slice(0, 12)}`]),
   ];
   return details("Reproduce", block(commands.join("\n"), 20));
 }
