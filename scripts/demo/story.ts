@@ -321,7 +321,7 @@ async function driftState({ api }: Stage): Promise<{ issue: Issue; pull: Pull }>
 }
 
 function apiRequests({ sandbox }: Stage): { runId?: number }[] {
-  return sandbox.world.requestLog.filter((entry) => entry.runId !== undefined && entry.route.startsWith("/"));
+  return sandbox.world.requestLog.filter((entry) => entry.runId !== undefined && entry.route.startsWith("/repos/"));
 }
 
 /** API requests that the workflow runs of the first pull request made (git and the Actions service apart). */

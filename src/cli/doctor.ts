@@ -42,11 +42,17 @@ async function version(name: string, found: string, needed: number): Promise<Che
 
 async function gitVersion(context: Context): Promise<Check> {
   const result = await git(context, ["--version"]);
-  if (!result.ok) return { name: "git", state: "failed", detail: "it could not be run", mend: "install git 2.38 or later" };
+  if (!result.ok)
+    return { name: "git", state: "failed", detail: "it could not be run", mend: "install git 2.38 or later" };
   const text = result.value.trim();
   const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(text) ?? []).map(Number);
   const enough = major > 2 || (major === 2 && minor >= 38);
-  return { name: "git", state: enough ? "ok" : "failed", detail: text, ...(enough ? {} : { mend: "install git 2.38 or later" }) };
+  return {
+    name: "git",
+    state: enough ? "ok" : "failed",
+    detail: text,
+    ...(enough ? {} : { mend: "install git 2.38 or later" }),
+  };
 }
 
 async function remote(context: Context): Promise<Check> {
@@ -62,10 +68,16 @@ async function remote(context: Context): Promise<Check> {
 
 async function parsed<T>(name: string, loading: Promise<Result<T>>, show: (value: T) => string): Promise<Check> {
   const result = await loading;
-  if (!result.ok) return { name, state: "failed", detail: result.failures.map((failure) => describe(failure)).join("\n") };
+  if (!result.ok)
+    return { name, state: "failed", detail: result.failures.map((failure) => describe(failure)).join("\n") };
   const detail = show(result.value);
   if (detail !== "") return { name, state: "ok", detail };
-  return { name, state: "missing", detail: "there are none", mend: "`lockstep init` adds a first pipeline with its model" };
+  return {
+    name,
+    state: "missing",
+    detail: "there are none",
+    mend: "`lockstep init` adds a first pipeline with its model",
+  };
 }
 
 async function workflows(context: Context): Promise<Check> {
@@ -73,7 +85,12 @@ async function workflows(context: Context): Promise<Check> {
   const wanted = ["experiment", "report", "promote", "drift"].map((name) => `.github/workflows/lockstep-${name}.yml`);
   const missing = wanted.filter((file) => !listed.ok || !listed.value.includes(file));
   if (missing.length === 0) return { name: "workflows", state: "ok", detail: "the loop is there" };
-  return { name: "workflows", state: "missing", detail: `not there: ${missing.join(", ")}`, mend: "`lockstep init` adds them" };
+  return {
+    name: "workflows",
+    state: "missing",
+    detail: `not there: ${missing.join(", ")}`,
+    mend: "`lockstep init` adds them",
+  };
 }
 
 /** Reads, writes and deletes: what a runner will do. */
@@ -106,5 +123,10 @@ async function containers(context: Context): Promise<Check> {
     const result = await spawn(program, ["--version"], { env: context.env });
     if (result.exitCode === 0) return { name, state: "ok", detail: result.stdout.toString().trim() };
   }
-  return { name, state: "missing", detail: "no builder of images", mend: "install buildah, podman or docker to deploy containers" };
+  return {
+    name,
+    state: "missing",
+    detail: "no builder of images",
+    mend: "install buildah, podman or docker to deploy containers",
+  };
 }

@@ -28,7 +28,7 @@ export async function initialise(root: string, packageRoot: string): Promise<Res
         kept.push(to);
       }
     }
-    (await ignore(root)) ? written.push(".gitignore") : kept.push(".gitignore");
+    ((await ignore(root)) ? written : kept).push(".gitignore");
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return fail({ code: "external", what: "writing the files", problem, cause: error });

@@ -68,7 +68,10 @@ describe.skipIf(act.exitCode !== 0)("act", () => {
         ["--local-repository", `lockstep-ml/lockstep@v1=${root}`],
         // Its own way of skipping the checkout leaves .git behind, so the sandbox's checkout runs there too.
         ["--no-skip-checkout"],
-        ...["checkout", "setup-node"].map((name) => ["--local-repository", `actions/${name}@v6=${join(provided, name)}`]),
+        ...["checkout", "setup-node"].map((name) => [
+          "--local-repository",
+          `actions/${name}@v6=${join(provided, name)}`,
+        ]),
         ...Object.entries(env).map(([name, value]) => ["--env", `${name}=${value}`]),
       ].flat(),
       { cwd: work, env: { PATH: process.env["PATH"], HOME: rig.dir } },

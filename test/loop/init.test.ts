@@ -59,7 +59,10 @@ describe("lockstep init", () => {
     await rig.run("git", ["pull", "-q", "--ff-only", "origin", "main"]);
     expect(lock().aliases).toMatchObject({ production: 2 });
     expect(lock().versions.at(-1)).toMatchObject({ verdict: "better", pullRequest: 1 });
-    const log = rig.runs().at(-1)?.jobs.flatMap((job) => job.steps.map((step) => step.log));
+    const log = rig
+      .runs()
+      .at(-1)
+      ?.jobs.flatMap((job) => job.steps.map((step) => step.log));
     expect(log?.join("\n")).not.toMatch(/: runs, because/);
   });
 

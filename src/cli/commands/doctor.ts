@@ -7,7 +7,9 @@ const SIGN = { ok: "✓", missing: "-", failed: "✗" } as const;
 export function build(edge: Edge): Command {
   return new Command("doctor")
     .summary("check git, store, files and tools, and say how to mend each")
-    .description("Looks at what the loop needs on this machine and in this repository. Exit code 1 when something is broken.")
+    .description(
+      "Looks at what the loop needs on this machine and in this repository. Exit code 1 when something is broken.",
+    )
     .action(async () => {
       const { examine } = await import("../doctor.ts");
       const checks = await examine(edge.context(), process.version);

@@ -40,7 +40,7 @@ button.primary { background:#1f883d; border-color:#1f883d; color:#fff } header b
 details.log { border:1px solid var(--line); border-radius:6px; margin-bottom:6px } details.log summary { padding:8px 12px; cursor:pointer } details.log summary .ms { float:right; color:var(--dim) }
 pre.log, pre.file { margin:0; padding:12px; background:#0d1117; color:#e6edf3; border-radius:0 0 6px 6px; overflow:auto; max-height:520px; white-space:pre-wrap; overflow-wrap:anywhere }
 pre.file { border-radius:6px; max-height:none }
-.diff .add { color:#3fb950 } .diff .del { color:#f85149 } .diff .hunk { color:#79c0ff }
+.diff span { display:block; min-height:1.5em } .diff .add { color:#3fb950 } .diff .del { color:#f85149 } .diff .hunk { color:#79c0ff }
 .md { overflow-wrap:break-word } .md > :first-child { margin-top:0 } .md > :last-child { margin-bottom:0 }
 .md h1,.md h2 { border-bottom:1px solid var(--line); padding-bottom:.3em; font-weight:600 } .md h1 { font-size:1.6em } .md h2 { font-size:1.4em } .md h3 { font-size:1.15em }
 .md p,.md ul,.md ol,.md table,.md pre,.md details { margin:0 0 16px } .md table { border-collapse:collapse; display:block; width:max-content; max-width:100%; overflow:auto } .md th,.md td { border:1px solid var(--line); padding:6px 13px } .md td code { white-space:nowrap } .md tr:nth-child(2n) { background:var(--soft) }
