@@ -15,9 +15,12 @@ const MEANINGFUL = /www\.|:\/\/|:\w+:|\bGH-\d|\b[0-9a-f]{7,40}\b|^[+-](\s|$)|^\d
 
 /** Makes every character visible and the text one line of at most `most` characters. */
 export function visible(text: string, most = 120): string {
-  if (text.length <= most && ASCII.test(text)) return text.trim();
-  const line = text
-    .slice(0, most * 2)
+  const start = text.slice(0, most * 2);
+  if (ASCII.test(start)) {
+    const trimmed = start.trim();
+    return trimmed.length <= most && text.length <= most * 2 ? trimmed : `${trimmed.slice(0, most - 1)}…`;
+  }
+  const line = start
     .replace(/\r\n?|\n/g, "⏎")
     .replace(UNSEEN, (character) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`)
     .trim();

@@ -101,6 +101,7 @@ function poisoned(text: string): Report {
         notes: [text],
       }))
       .flatMap((pipeline) => [pipeline, pipeline]),
+    conclusion: "failure",
     failures: [text, `several\n${text}\nlines`],
     notes: [text],
     runUrl: `https://github.test/) ${text}`,
@@ -116,6 +117,14 @@ test.each(HOSTILE)("%j is neutralised wherever it stands", (text) => {
   expect(markdown.replaceAll("\n", "").match(/[\p{Cc}\p{Cf}\p{Cs}]/gu)).toBeNull();
   expect(markdown.split("\n").filter((line) => line.trim().startsWith("<!--"))).toEqual([]);
   expect(nodesOf(markdown).filter(({ type }) => type === "heading")).toHaveLength(4); // two models, two pipelines
+});
+
+test("names that grow when they are escaped do not burst the limit", () => {
+  for (const maxCharacters of [65_000, 1_500]) {
+    const text = renderMarkdown(poisoned(":@.|<`\\".repeat(60)), { maxCharacters });
+    expect(text.length).toBeLessThanOrEqual(maxCharacters);
+    expect(text).toMatch(/^> \[!CAUTION\]\n> \*\*Better, and a gate fails\.\*\*/);
+  }
 });
 
 test("text that GitHub could read in another way never leaves code, whatever it is", () => {

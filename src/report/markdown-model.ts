@@ -1,0 +1,115 @@
+import { arrow, more } from "./detail.ts";
+import type { Detail } from "./detail.ts";
+import { count, formatChange, formatValue } from "./format.ts";
+import { code, details, sentence, table } from "./markdown.ts";
+import type { MetricRow, ModelReport } from "./schema.ts";
+
+/** One model: its metrics, its gates, what has to be known about the comparison, and what flipped. */
+export function modelSection(model: ModelReport, titled: boolean, detail: Detail): string[] {
+  const parts: string[] = titled ? [`### ${code(model.name)}`] : [];
+  parts.push(metricTable(model, detail));
+  if (model.gates.length > 0) parts.push(gateTable(model, detail));
+  const notes = [...pairingNotes(model), ...model.notes];
+  if (notes.length > 0)
+    parts.push(
+      notes
+        .slice(0, 10)
+        .map((note) => `- ${sentence(note)}`)
+        .join("\n"),
+    );
+  if (model.flips !== null && model.flips.fixed.count + model.flips.broken.count > 0) parts.push(flips(model, detail));
+  return parts;
+}
+
+function metricTable(model: ModelReport, detail: Detail): string {
+  const compared = model.metrics.some(({ base }) => base !== null);
+  const production = model.production !== null;
+  const rows = model.metrics
+    .slice(0, detail.metrics)
+    .map((metric) => [
+      `${code(metric.name, 60)}${arrow(metric)}`,
+      ...(compared ? [formatValue(metric.base)] : []),
+      `**${formatValue(metric.head)}**`,
+      ...(compared ? [change(metric), verdictCell(metric)] : []),
+      ...(production ? [formatValue(metric.production)] : []),
+    ]);
+  const text = table(
+    [
+      ["metric", "left"],
+      ...(compared ? [["base", "right"] as const] : []),
+      [detail.head, "right"],
+      ...(compared ? [["difference (95 % interval)", "left"] as const, ["verdict", "left"] as const] : []),
+      ...(production ? [[`production v${model.production?.version}`, "right"] as const] : []),
+    ],
+    rows,
+  );
+  return [text, ...more(model.metrics.length - detail.metrics, "metric")].join("\n\n");
+}
+
+function change(metric: MetricRow): string {
+  const text = formatChange(metric.difference);
+  if (metric.interval === null || metric.difference === null) return text;
+  const [low, high] = metric.interval;
+  return low === 0 && high === 0 ? text : `${text} (${formatChange(low)} to ${formatChange(high)})`;
+}
+
+function verdictCell(metric: MetricRow): string {
+  switch (metric.verdict) {
+    case "better":
+      return "🟢 better";
+    case "worse":
+      return "🔴 worse";
+    case "equivalent":
+      return "⚪ equivalent";
+    case "no-evidence":
+      return "⚪ no evidence";
+    case null:
+      return metric.note === null ? "–" : sentence(metric.note);
+  }
+}
+
+function gateTable(model: ModelReport, detail: Detail): string {
+  // Failed gates first: they are what a reader looks for, and what must not be shortened away.
+  const sorted = model.gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
+  const rows = sorted
+    .slice(0, detail.gates)
+    .map((gate) => [gate.passed ? "✅ pass" : "❌ **fail**", code(gate.rule), sentence(gate.found)]);
+  const text = table(
+    [
+      ["gate", "left"],
+      ["rule", "left"],
+      ["found", "left"],
+    ],
+    rows,
+  );
+  return [text, ...more(model.gates.length - detail.gates, "gate")].join("\n\n");
+}
+
+function pairingNotes({ pairing }: ModelReport): string[] {
+  if (pairing === null || pairing.kind === "same") return [];
+  const sizes = `The base was measured on ${count(pairing.base, "example")}, the change on ${pairing.head}`;
+  const labels = pairing.relabelled === 0 ? "" : ` Of the common ones, ${pairing.relabelled} have another label.`;
+  if (pairing.kind === "common")
+    return [`${sizes}. The comparison is on the ${pairing.examples} that both have with the same label.${labels}`];
+  return [`${sizes}, with ${pairing.examples} in common, too few to compare the models on. No verdict.${labels}`];
+}
+
+function flips({ flips: all }: ModelReport, detail: Detail): string {
+  const { fixed, broken } = all ?? { fixed: { count: 0, examples: [] }, broken: { count: 0, examples: [] } };
+  const summary = `Flipped predictions: ${fixed.count} fixed, ${broken.count} broken`;
+  if (detail.flips === 0) return `${summary}.`;
+  const list = (title: string, { count: total, examples }: typeof fixed): string[] => {
+    if (total === 0) return [];
+    const rows = examples
+      .slice(0, detail.flips)
+      .map((flip) => [code(flip.id, 40), code(flip.label, 30), code(flip.base, 30), code(flip.head, 30)]);
+    const head = [
+      ["example", "left"],
+      ["label", "left"],
+      ["base said", "left"],
+      [`${detail.head} says`, "left"],
+    ] as const;
+    return [`**${title}**`, table(head, rows), ...more(total - rows.length, "example")];
+  };
+  return details(summary, [...list("Broken", broken), ...list("Fixed", fixed)].join("\n\n"));
+}
