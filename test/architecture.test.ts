@@ -43,7 +43,10 @@ function code(file: string): string {
 
 function imports(file: string): string[] {
   const found = code(file).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
-  const target = (path: string): string => relative(root, resolve(root, dirname(file), path)).split(sep).join("/");
+  const target = (path: string): string =>
+    relative(root, resolve(root, dirname(file), path))
+      .split(sep)
+      .join("/");
   // The project's manifest is open to all: it says the version.
   return [...found].map((match) => target(match[1]!)).filter((path) => path !== "package.json");
 }
