@@ -114,7 +114,7 @@ function judgeInterval(
   const bound = metric.direction === "higher" ? low : high;
   // What was the same on every example is the same; rounding in a sum must not fail a gate of 0.
   const loss = comparison.identical ? 0 : worse(bound, metric.direction);
-  const found = `${change(metric.difference)}, 95 % interval ${show(low)} to ${show(high)}${where(comparison)}`;
+  const found = `${change(metric.difference)}, 95 % interval ${change(low)} to ${change(high)}${where(comparison)}`;
   if (loss <= gate.max_regression) return result(true, found);
   return result(false, `${found}: a loss of up to ${show(loss)} is not ruled out`);
 }

@@ -22,6 +22,7 @@ export function renderFinding(finding: Finding): string {
   const { columns, performance, rows } = evidence;
   const period = from === null || to === null ? "" : `, ${minutes(from)} to ${minutes(to)} (UTC)`;
   const drifted = columns.filter((column) => column.drifted).sort((a, b) => b.psi - a.psi);
+  const nulls = drifted.some((column) => column.nulls.some((share) => share > 0));
   return [
     `Version ${version} of model ${code(model)} meets other data than it was trained on, by ${rows} logged requests${period}.`,
     "",
@@ -29,13 +30,13 @@ export function renderFinding(finding: Finding): string {
     "",
     ...(performance
       ? [
-          `Truth has arrived for ${performance.labelled} of them: ${performance.metric} ${performance.now.toFixed(4)}, at promotion ${performance.promised.toFixed(4)} (p = ${scientific(performance.p)}).`,
+          `Truth has arrived for ${performance.labelled} of them: ${performance.metric} ${performance.now.toFixed(4)}, at promotion ${performance.promised.toFixed(4)} (p ${performance.p < 1e-12 ? "" : "= "}${scientific(performance.p)}).`,
           "",
         ]
       : []),
-    "| column | training | production | PSI | unseen | nulls | test | q |",
-    "| --- | --- | --- | ---: | ---: | ---: | --- | ---: |",
-    ...drifted.slice(0, SHOWN_COLUMNS).map(line),
+    `| column | training | production | PSI | unseen |${nulls ? " nulls |" : ""} test | q |`,
+    `| --- | --- | --- | ---: | ---: |${nulls ? " ---: |" : ""} --- | ---: |`,
+    ...drifted.slice(0, SHOWN_COLUMNS).map((column) => line(column, nulls)),
     ...(drifted.length > SHOWN_COLUMNS ? ["", `and ${drifted.length - SHOWN_COLUMNS} more columns.`] : []),
     "",
     "<details><summary>How to read this</summary>",
@@ -53,7 +54,7 @@ function kindOf(reason: string, { conceptDrift, predictionDrift }: Decision): st
   return predictionDrift && reason.startsWith("the predictions") ? "predictions" : "inputs";
 }
 
-function line(column: ColumnDrift): string {
+function line(column: ColumnDrift, nulls: boolean): string {
   const [then, now] = column.nulls;
   const cells = [
     code(column.column),
@@ -61,7 +62,7 @@ function line(column: ColumnDrift): string {
     sparkline(column.now),
     column.psi.toFixed(2),
     percent(column.unseen),
-    `${percent(then)} → ${percent(now)}`,
+    ...(nulls ? [`${percent(then)} → ${percent(now)}`] : []),
     column.test,
     scientific(column.q),
   ];

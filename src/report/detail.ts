@@ -59,5 +59,5 @@ export function more(left: number, noun: string): string[] {
 
 /** Which way is good. */
 export function arrow({ direction }: MetricRow): string {
-  return direction === null ? "" : direction === "higher" ? " ↑" : " ↓";
+  return direction === null ? "" : direction === "higher" ? "\u00a0↑" : "\u00a0↓";
 }

@@ -56,13 +56,13 @@ function change(metric: MetricRow): string {
 function verdictCell(metric: MetricRow): string {
   switch (metric.verdict) {
     case "better":
-      return "🟢 better";
+      return "🟢\u00a0better";
     case "worse":
-      return "🔴 worse";
+      return "🔴\u00a0worse";
     case "equivalent":
-      return "⚪ equivalent";
+      return "⚪\u00a0equivalent";
     case "no-evidence":
-      return "⚪ no evidence";
+      return "⚪\u00a0no\u00a0evidence";
     case null:
       return metric.note === null ? "–" : sentence(metric.note);
   }
@@ -73,7 +73,7 @@ function gateTable(model: ModelReport, detail: Detail): string {
   const sorted = model.gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
   const rows = sorted
     .slice(0, detail.gates)
-    .map((gate) => [gate.passed ? "✅ pass" : "❌ **fail**", code(gate.rule), sentence(gate.found)]);
+    .map((gate) => [gate.passed ? "✅\u00a0pass" : "❌\u00a0**fail**", code(gate.rule), sentence(gate.found)]);
   const text = table(
     [
       ["gate", "left"],

@@ -70,7 +70,7 @@ test("a worse change fails the gate of the base, whatever gates it brings along"
   const [comment = ""] = rig.comments(change);
   expect(comment).toContain("> [!CAUTION]\n> **Worse, and a gate fails.**");
   expect(comment).toContain("This pull request edits the gates. It is judged by those of the base");
-  expect(comment).toMatch(/❌ \*\*fail\*\* \| `accuracy at least 0\.8` \| 0\.7 \|/);
+  expect(comment).toMatch(/❌\u00a0\*\*fail\*\* \| `accuracy at least 0\.8` \| 0\.7 \|/);
   expect(rig.checks(change)).toMatchObject([{ conclusion: "failure" }]);
   expect(rig.status(change)?.state).toBe("failure");
 });
