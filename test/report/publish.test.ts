@@ -115,7 +115,7 @@ test("a pipeline without a model: numbers, and no verdict", async () => {
   expect(await bare.report(change)).toMatchObject({ verdict: "none", conclusion: "success" });
   const [comment = ""] = bare.comments(change);
   expect(comment).toContain("No model uses this pipeline");
-  expect(comment).toContain("| `train.loss` ↓ | 0.2000 | 0.0400 | −0.1600 |");
+  expect(comment).toContain("| `train.loss`\u00a0↓ | 0.2000 | 0.0400 | −0.1600 |");
 });
 
 test("predictions that break the evaluation are told with line and column", async () => {
