@@ -116,6 +116,8 @@ class Checker {
     patch(this.#description);
     this.#ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false, logger: false });
     addFormats.default(this.#ajv);
+    // GitHub's own bots have addresses with brackets (`github-actions[bot]@users.noreply.github.com`) in its answers.
+    this.#ajv.addFormat("email", /^[^@\s]+@[^@\s]+$/);
     this.#ajv.addSchema({ $id: "gh", components: this.#description.components });
     this.#routes = Object.keys(this.#description.paths)
       .map((template) => ({

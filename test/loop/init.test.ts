@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openApiObserver } from "../helpers/openapi.ts";
-import { openRig } from "./rig.ts";
+import { openRig, root } from "./rig.ts";
 import type { Rig } from "./rig.ts";
 
 /** A new user's first hour: an empty repository, `init`, a push, one edit in a pull request, a comment, a merge. */
@@ -15,6 +15,18 @@ describe("lockstep init", () => {
   afterAll(async () => rig.close());
 
   const read = (path: string): string => readFileSync(join(rig.clone, path), "utf8");
+  /** The lines of README that add Lockstep to a repository, run as they stand there. */
+  const follow = async (from: RegExp, to: RegExp): Promise<string> => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const lines = /## Add it to a repository\n\n```sh\n([\s\S]*?)```/.exec(readme)?.[1]?.split("\n") ?? [];
+    const part = lines.slice(
+      lines.findIndex((line) => from.test(line)),
+      lines.findIndex((line) => to.test(line)),
+    );
+    expect(part.length).toBeGreaterThan(2);
+    const lockstep = `"${process.execPath}" "${join(root, "bin", "lockstep.js")}"`;
+    return rig.run("bash", ["-euc", part.join("\n").replaceAll("npx lockstep", lockstep)]);
+  };
   const lock = (): { aliases: object; versions: { verdict: string; pullRequest: number | null }[] } =>
     JSON.parse(read("models/first/lock.json")) as ReturnType<typeof lock>;
 
@@ -34,20 +46,23 @@ describe("lockstep init", () => {
     expect(await rig.lockstep("run", "--json")).not.toMatch(/"status": "run"/);
   });
 
-  it("promotes a first version when it is pushed", async () => {
-    await rig.run("git", ["add", "-A"]);
-    await rig.run("git", ["commit", "-q", "-m", "Add Lockstep"]);
-    await rig.run("git", ["push", "-q", "origin", "main"]);
+  it("promotes a first version when it is pushed, as README says", async () => {
+    await follow(/npx lockstep init/, /git checkout -b/);
     expect(await rig.settle()).toEqual(["Lockstep promote: success"]);
     await rig.run("git", ["pull", "-q", "--ff-only", "origin", "main"]);
     expect(lock().aliases).toMatchObject({ production: 1 });
   });
 
   it("answers an edit in a pull request with one comment that judges it", async () => {
-    const pull = await rig.proposeCubic();
+    await follow(/git checkout -b/, /^# open the pull request/);
+    const proposal = { title: "Try cubic features", head: "first-experiment", base: "main" };
+    const pull = await rig.api<{ number: number }>("POST", "/pulls", proposal);
     const all = ["Lockstep promote: success", "Lockstep experiment: success", "Lockstep report: success"];
     expect(await rig.settle()).toEqual(all);
-    const comments = await rig.api<{ body: string; user: { login: string } }[]>("GET", `/issues/${pull}/comments`);
+    const comments = await rig.api<{ body: string; user: { login: string } }[]>(
+      "GET",
+      `/issues/${pull.number}/comments`,
+    );
     expect(comments.map((comment) => comment.user.login)).toEqual(["github-actions[bot]"]);
     for (const word of [/better/i, /accuracy/, /degree/]) expect(comments[0]?.body).toMatch(word);
   });

@@ -1,31 +1,26 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { ok } from "../../core/index.ts";
 import type { Context, Result } from "../../core/index.ts";
 import type { Pipeline } from "../../pipeline/index.ts";
 import type { Answer, Edge } from "../command.ts";
-import { choosePipelines } from "../pipelines.ts";
+import { lookCommand } from "../pipelines.ts";
+import type { Chosen } from "../pipelines.ts";
 
 export function build(edge: Edge): Command {
-  return new Command("dag")
-    .summary("draw the graph of a pipeline")
-    .description("Prints each stage with what it needs.")
-    .argument("[pipeline]", "name of the pipeline; all of them when absent")
-    .option("--mermaid", "as a Mermaid flowchart, which GitHub draws in Markdown")
-    .option("--rev <revision>", "as of this commit, not the working tree")
-    .action(async (pipeline: string | undefined, { mermaid, rev }: { mermaid?: boolean; rev?: string }) => {
-      edge.out.answer(await dag(edge.context(), pipeline, rev, mermaid ?? false));
-    });
+  const about = {
+    name: "dag",
+    summary: "draw the graph of a pipeline",
+    description: "Prints each stage with what it needs.",
+  };
+  return lookCommand(edge, about, dag).option("--mermaid", "as a Mermaid flowchart, which GitHub draws in Markdown");
 }
 
 async function dag(
-  context: Context,
-  name: string | undefined,
-  revision: string | undefined,
-  mermaid: boolean,
+  _context: Context,
+  chosen: Chosen,
+  options: Readonly<Record<string, unknown>>,
 ): Promise<Result<Answer>> {
-  const chosen = await choosePipelines(context, name, revision);
-  if (!chosen.ok) return chosen;
-  const { pipelines } = chosen.value;
+  const { pipelines } = chosen;
   const json = pipelines.map((pipeline) => ({
     pipeline: pipeline.name,
     stages: pipeline.stages.map((stage) => ({
@@ -35,7 +30,10 @@ async function dag(
       outs: stage.outs.map(({ path }) => path),
     })),
   }));
-  return ok({ json: { pipelines: json }, text: mermaid ? flowchart(pipelines) : pipelines.map(lines).join("\n") });
+  return ok({
+    json: { pipelines: json },
+    text: options["mermaid"] === true ? flowchart(pipelines) : pipelines.map(lines).join("\n"),
+  });
 }
 
 function lines({ name, stages }: Pipeline): string {

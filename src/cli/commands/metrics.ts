@@ -1,30 +1,23 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { ok } from "../../core/index.ts";
 import type { Context, Result } from "../../core/index.ts";
 import { plan } from "../../pipeline/index.ts";
 import type { Answer, Edge } from "../command.ts";
-import { choosePipelines } from "../pipelines.ts";
+import { lookCommand } from "../pipelines.ts";
+import type { Chosen } from "../pipelines.ts";
 import { table } from "../text.ts";
 
 export function build(edge: Edge): Command {
-  return new Command("metrics")
-    .summary("print the metrics of the last run")
-    .description("Prints what is recorded for the files as they stand; a stage that would run has no metrics yet.")
-    .argument("[pipeline]", "name of the pipeline; all of them when absent")
-    .option("--rev <revision>", "as of this commit, not the working tree")
-    .action(async (pipeline: string | undefined, { rev }: { rev?: string }) => {
-      edge.out.answer(await metrics(edge.context(), pipeline, rev));
-    });
+  const about = {
+    name: "metrics",
+    summary: "print the metrics of the last run",
+    description: "Prints what is recorded for the files as they stand; a stage that would run has no metrics yet.",
+  };
+  return lookCommand(edge, about, metrics);
 }
 
-async function metrics(
-  context: Context,
-  name: string | undefined,
-  revision: string | undefined,
-): Promise<Result<Answer>> {
-  const chosen = await choosePipelines(context, name, revision);
-  if (!chosen.ok) return chosen;
-  const { workspace, source, pipelines } = chosen.value;
+async function metrics(context: Context, chosen: Chosen): Promise<Result<Answer>> {
+  const { workspace, source, pipelines } = chosen;
   const json: { pipeline: string; metrics: Record<string, Record<string, number>>; pending: string[] }[] = [];
   for (const pipeline of pipelines) {
     const planned = await plan(context, { source, pipeline, records: workspace.records });

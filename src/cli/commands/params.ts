@@ -1,30 +1,23 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { ok } from "../../core/index.ts";
 import type { Context, Json, Result } from "../../core/index.ts";
 import { readParams } from "../../pipeline/index.ts";
 import type { Answer, Edge } from "../command.ts";
-import { choosePipelines } from "../pipelines.ts";
+import { lookCommand } from "../pipelines.ts";
+import type { Chosen } from "../pipelines.ts";
 import { table } from "../text.ts";
 
 export function build(edge: Edge): Command {
-  return new Command("params")
-    .summary("print the parameters each stage reads")
-    .description("Prints the parameters that enter each stage's key, with their values.")
-    .argument("[pipeline]", "name of the pipeline; all of them when absent")
-    .option("--rev <revision>", "as of this commit, not the working tree")
-    .action(async (pipeline: string | undefined, { rev }: { rev?: string }) => {
-      edge.out.answer(await params(edge.context(), pipeline, rev));
-    });
+  const about = {
+    name: "params",
+    summary: "print the parameters each stage reads",
+    description: "Prints the parameters that enter each stage's key, with their values.",
+  };
+  return lookCommand(edge, about, params);
 }
 
-async function params(
-  context: Context,
-  name: string | undefined,
-  revision: string | undefined,
-): Promise<Result<Answer>> {
-  const chosen = await choosePipelines(context, name, revision);
-  if (!chosen.ok) return chosen;
-  const { source, pipelines } = chosen.value;
+async function params(_context: Context, chosen: Chosen): Promise<Result<Answer>> {
+  const { source, pipelines } = chosen;
   const json: { pipeline: string; stage: string; params: Record<string, Record<string, Json>> }[] = [];
   for (const pipeline of pipelines) {
     const read = await readParams(source, pipeline);

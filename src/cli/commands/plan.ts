@@ -1,31 +1,24 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { ok } from "../../core/index.ts";
 import type { Context, Result } from "../../core/index.ts";
 import { plan } from "../../pipeline/index.ts";
 import type { Plan } from "../../pipeline/index.ts";
 import type { Answer, Edge } from "../command.ts";
-import { choosePipelines } from "../pipelines.ts";
+import { lookCommand } from "../pipelines.ts";
+import type { Chosen } from "../pipelines.ts";
 import { table } from "../text.ts";
 
 export function build(edge: Edge): Command {
-  return new Command("plan")
-    .summary("say what would run and why, without data")
-    .description("Says which stages would run, and why, from the files and the records alone: no data is needed.")
-    .argument("[pipeline]", "name of the pipeline; all of them when absent")
-    .option("--rev <revision>", "as of this commit, not the working tree")
-    .action(async (pipeline: string | undefined, { rev }: { rev?: string }) => {
-      edge.out.answer(await planPipelines(edge.context(), pipeline, rev));
-    });
+  const about = {
+    name: "plan",
+    summary: "say what would run and why, without data",
+    description: "Says which stages would run, and why, from the files and the records alone: no data is needed.",
+  };
+  return lookCommand(edge, about, planPipelines);
 }
 
-async function planPipelines(
-  context: Context,
-  name: string | undefined,
-  revision: string | undefined,
-): Promise<Result<Answer>> {
-  const chosen = await choosePipelines(context, name, revision);
-  if (!chosen.ok) return chosen;
-  const { workspace, source, pipelines } = chosen.value;
+async function planPipelines(context: Context, chosen: Chosen): Promise<Result<Answer>> {
+  const { workspace, source, pipelines } = chosen;
   const plans: Plan[] = [];
   for (const pipeline of pipelines) {
     const planned = await plan(context, { source, pipeline, records: workspace.records });
