@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
-const FEATURES = ["data", "pipeline", "evaluate", "report", "registry", "deploy", "serve", "monitor"];
+const FEATURES = ["data", "pipeline", "evaluate", "report", "registry", "deploy", "serve", "profile", "monitor"];
 const FOUNDATION = ["git", "store", "records", "config", "github"];
 
 /** Room -> the rooms it may import; a feature only by its `index.ts`. */
@@ -69,6 +69,22 @@ describe("the import rule", () => {
         .map((target) => `${file} -> ${target}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("makes no circle of rooms", () => {
+    const rooms = new Map<string, Set<string>>();
+    for (const file of sources) {
+      const targets = imports(file)
+        .map(room)
+        .filter((target) => target !== room(file));
+      rooms.set(room(file), new Set([...(rooms.get(room(file)) ?? []), ...targets]));
+    }
+    // Taking away, again and again, the rooms that need none of the rest leaves exactly the circles.
+    for (let before = -1; before !== rooms.size;) {
+      before = rooms.size;
+      for (const [name, needs] of rooms) if (![...needs].some((need) => rooms.has(need))) rooms.delete(name);
+    }
+    expect([...rooms.keys()]).toEqual([]);
   });
 
   it("opens a feature through its index only", () => {

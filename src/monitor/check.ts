@@ -10,8 +10,8 @@ import type { LogStore } from "./log-store.ts";
 import { observe, rolesOf } from "./observe.ts";
 import { judgePerformance } from "./performance.ts";
 import type { Labelled } from "./performance.ts";
-import { parseProfile } from "./profile.ts";
-import type { Profile } from "./profile.ts";
+import { parseProfile } from "../profile/index.ts";
+import type { Profile } from "../profile/index.ts";
 import type { PredictionHeader } from "./rows.ts";
 import { durationOf, readWindow } from "./window.ts";
 

@@ -3,9 +3,6 @@ import type { GitHub } from "../github/index.ts";
 import type { DriftOptions, DriftReport } from "./drift.ts";
 import type { LocalRetraining } from "./local.ts";
 
-export { parseProfile, profileJson, profileSchema } from "./profile.ts";
-export type { Profile, ProfileColumn } from "./profile.ts";
-export { sketchTable } from "./sketch.ts";
 export { openLogs } from "./log-store.ts";
 export type { LogStore, Segment, SegmentKind } from "./log-store.ts";
 export { encodeFeedback, encodePredictions, ROW_ID } from "./rows.ts";
@@ -14,8 +11,8 @@ export type { ColumnDrift } from "./compare.ts";
 export type { DriftOptions, DriftReport } from "./drift.ts";
 export type { LocalRetraining } from "./local.ts";
 
-// The two below are loaded when they are called: they bring the GitHub client and git along, which neither the server
-// nor a pipeline run, who both need this folder, should load.
+// The two below are loaded when they are called: they bring the GitHub client and git along, which the server,
+// who needs the log of this folder, should not load.
 
 /** One check of one model; see `DriftReport`. Without `github` it only reads. */
 export async function driftCheck(

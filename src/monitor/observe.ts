@@ -1,5 +1,5 @@
-import { binOf } from "./quantiles.ts";
-import type { Profile, ProfileColumn } from "./profile.ts";
+import { binOf } from "../profile/index.ts";
+import type { Profile, ProfileColumn } from "../profile/index.ts";
 import type { LoggedValue } from "./rows.ts";
 
 /** What production shows of one column, counted in the bins of its reference: a few hundred bytes at any length. */

@@ -159,7 +159,7 @@ async function makeProfile(context: Context, stage: Stage, cache: Store): Promis
   const table = stage.profile;
   const bytes = await attempt(table, () => readFile(join(context.cwd, table)));
   if (!bytes.ok) return bytes;
-  const { profileJson, sketchTable } = await import("../monitor/index.ts");
+  const { profileJson, sketchTable } = await import("../profile/index.ts");
   const profile = sketchTable(bytes.value, table);
   if (!profile.ok) return profile;
   return cache.put(Buffer.from(profileJson(profile.value)));

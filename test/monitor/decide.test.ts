@@ -5,7 +5,7 @@ import { compareColumns } from "../../src/monitor/compare.ts";
 import type { ColumnDrift, Role } from "../../src/monitor/compare.ts";
 import { decide } from "../../src/monitor/decide.ts";
 import { code, renderFinding, sparkline } from "../../src/monitor/evidence.ts";
-import { sketchTable } from "../../src/monitor/index.ts";
+import { sketchTable } from "../../src/profile/index.ts";
 import { observe, rolesOf } from "../../src/monitor/observe.ts";
 import { judgePerformance } from "../../src/monitor/performance.ts";
 import { value } from "../helpers/value.ts";

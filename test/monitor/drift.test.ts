@@ -8,14 +8,8 @@ import type { DataLock } from "../../src/config/index.ts";
 import { fileJson } from "../../src/core/index.ts";
 import { connect } from "../../src/github/index.ts";
 import type { GitHub } from "../../src/github/index.ts";
-import {
-  driftCheck,
-  encodeFeedback,
-  encodePredictions,
-  openLogs,
-  profileJson,
-  sketchTable,
-} from "../../src/monitor/index.ts";
+import { driftCheck, encodeFeedback, encodePredictions, openLogs } from "../../src/monitor/index.ts";
+import { profileJson, sketchTable } from "../../src/profile/index.ts";
 import type { DriftReport, PredictionRow } from "../../src/monitor/index.ts";
 import { startSandbox } from "../../src/sandbox/index.ts";
 import type { Sandbox } from "../../src/sandbox/index.ts";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { modelSchema, pipelineSchema, settingsSchema } from "../../src/config/index.ts";
 import { readPredictions } from "../../src/evaluate/index.ts";
-import { sketchTable } from "../../src/monitor/index.ts";
+import { sketchTable } from "../../src/profile/index.ts";
 import { readExamples, writeExamples } from "../../pipelines/digits/examples.ts";
 import { scanned } from "../../pipelines/digits/scanner.ts";
 import { splitParams } from "../../pipelines/digits/split.ts";

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseProfile, profileJson, sketchTable } from "../../src/monitor/index.ts";
-import type { ProfileColumn } from "../../src/monitor/index.ts";
-import { QuantileSketch, binOf, quantileEdges } from "../../src/monitor/quantiles.ts";
+import { parseProfile, profileJson, sketchTable } from "../../src/profile/index.ts";
+import type { ProfileColumn } from "../../src/profile/index.ts";
+import { QuantileSketch, binOf, quantileEdges } from "../../src/profile/index.ts";
 import { value } from "../helpers/value.ts";
 
 const column = (csv: string, name: string): ProfileColumn =>
