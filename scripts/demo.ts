@@ -1,5 +1,5 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { tellStory } from "./demo/story.ts";
 import { Teller } from "./demo/teller.ts";
@@ -44,17 +44,27 @@ async function demo(): Promise<number> {
   const stopped = new Promise<void>((done) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => done());
   });
+  const write = (facts: object): void => {
+    if (values.json === undefined) return;
+    mkdirSync(dirname(resolve(values.json)), { recursive: true });
+    const document = { ...facts, steps: teller.steps, ok: teller.steps.every((step) => step.ok), ms: teller.ms };
+    writeFileSync(values.json, `${JSON.stringify(document, null, 2)}\n`);
+  };
   try {
     const facts = await Promise.race([tellStory(stage, teller), stopped.then(() => undefined)]);
     if (facts === undefined) return 130;
-    const document = { ...facts, steps: teller.steps, ok: teller.steps.every((step) => step.ok), ms: teller.ms };
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(document, null, 2)}\n`);
+    write(facts);
     teller.summary(stage.page("/"), facts);
     if (values.serve) {
       console.log("\nThe page stays up until Ctrl-C.");
       await stopped;
     }
-    return document.ok ? 0 : 1;
+    return 0;
+  } catch (error) {
+    // A step that did not go as told; its facts so far are still worth having.
+    write({});
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
   } finally {
     await stage.close();
   }
