@@ -24,7 +24,7 @@ const { values } = parseArgs({ options: { "if-stale": { type: "boolean" }, into:
 const OUT = values.into;
 const ACTIONS = ["run", "report", "promote", "deploy", "drift"];
 /** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
-const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^mermaid/];
+const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^@mermaid-js\//];
 const INPUTS = ["src", "actions", "package-lock.json", "scripts/build.ts"];
 
 interface Bundle {

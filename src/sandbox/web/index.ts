@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
@@ -97,8 +97,7 @@ export function mountWeb(app: Hono, world: World, actions: WebActions): void {
 
   mountButtons(app, world, actions);
   app.get("/_sandbox/page/mermaid.js", async (c) => {
-    const script = mermaidScript();
-    if (script === undefined) return c.notFound(); // an optional package: its diagrams stay text without it
+    const script = createRequire(import.meta.url).resolve("@mermaid-js/tiny");
     return c.body(await readFile(script), 200, { "content-type": "text/javascript", "cache-control": "max-age=86400" });
   });
 }
@@ -205,13 +204,4 @@ async function filePage(repository: Repository, ref: string, path: string): Prom
     : html`<pre class="file">${text}</pre>`;
   return html`<h1 class="mono">${path} <small>at ${ref}</small></h1>
     ${body}`;
-}
-
-function mermaidScript(): string | undefined {
-  try {
-    const script = createRequire(import.meta.url).resolve("mermaid/dist/mermaid.min.js");
-    return existsSync(script) ? script : undefined;
-  } catch {
-    return undefined;
-  }
 }
