@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResultDocument } from "../../src/config/index.ts";
@@ -25,6 +25,8 @@ describe.skipIf(act.exitCode !== 0)("act", () => {
   let pull: number;
   beforeAll(async () => {
     rig = await openRig();
+    // act copies the whole folder of an action for every run, so it gets the actions and nothing else.
+    cpSync(join(root, "actions"), join(rig.dir, "lockstep", "actions"), { recursive: true });
     await rig.lockstep("init");
     await rig.run("git", ["add", "-A"]);
     await rig.run("git", ["commit", "-q", "-m", "Add Lockstep"]);
@@ -71,7 +73,7 @@ describe.skipIf(act.exitCode !== 0)("act", () => {
         [run.event, "-W", run.path, "-e", event],
         ["-P", "ubuntu-latest=-self-hosted", "--bind", "--no-cache-server", "--secret", `GITHUB_TOKEN=${token}`],
         ["--action-cache-path", join(work, ".act"), "--var", `LOCKSTEP_STORE=file://${store}`],
-        ["--local-repository", `lockstep-ml/lockstep@v1=${root}`],
+        ["--local-repository", `lockstep-ml/lockstep@v1=${join(rig.dir, "lockstep")}`],
         // Its own way of skipping the checkout leaves .git behind, so the sandbox's checkout runs there too.
         ["--no-skip-checkout"],
         ...["checkout", "setup-node"].map((name) => [
