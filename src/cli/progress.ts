@@ -27,6 +27,9 @@ export function progressLine(event: ProgressEvent, options: ProgressOptions): st
       return `${paint("gray", `${event.stage} |`)} ${options.colour ? event.text : stripVTControlCharacters(event.text)}`;
     case "stage-ended":
       return `${paint("cyan", event.stage)}: ${event.ok ? paint("green", "done") : paint("red", "failed")} in ${duration(event.ms)}`;
+    case "progress":
+      if (event.done < event.total) return undefined;
+      return `${event.task}: ${event.unit === "bytes" ? bytes(event.total) : `${event.total} files`}`;
     case "transfer":
       if (event.bytes < event.total && !options.verbose) return undefined;
       return `${event.direction === "push" ? "pushed" : "pulled"} ${event.what} (${bytes(event.total)})`;

@@ -6,7 +6,12 @@ const runner = z.union([z.string(), z.array(z.string())]);
 export const settingsSchema = z.strictObject({
   version: z.literal(1),
   /** Where blobs live. The environment variable LOCKSTEP_STORE goes before it. */
-  store: z.string().regex(/^(file):/, "the store is a URL; file:<folder> is the driver there is so far"),
+  store: z
+    .string()
+    .regex(
+      /^(file:|release:\/\/|oci:\/\/|s3:\/\/)/,
+      "the store is a URL: file:<folder>, release://<owner>/<repository>, oci://<registry>/<name> or s3://<bucket>/<prefix>",
+    ),
   /** Branch that holds the records. */
   records: z.string().optional(),
   runners: z.strictObject({ cpu: runner.optional(), gpu: runner.optional() }).optional(),

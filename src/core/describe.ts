@@ -33,6 +33,10 @@ export function message(failure: Failure): string {
       return failure.problem;
     case "data-changed":
       return `${failure.path} is not what data.lock.json says dataset "${failure.dataset}" is`;
+    case "file-changed":
+      return `${failure.path} changed while it was read`;
+    case "data-conflict":
+      return `dataset "${failure.dataset}": ${failure.path} ${failure.problem}`;
     case "blob-missing":
       return `${failure.digest} is not in ${failure.store}; ${failure.neededBy} needs it`;
     case "blob-corrupt":
@@ -113,6 +117,8 @@ export function exitCode(failure: Failure): ExitCode {
     case "predictions-invalid":
     case "gate-failed":
     case "data-changed":
+    case "file-changed":
+    case "data-conflict":
     case "result-refused":
       return 1;
     case "usage":

@@ -13,6 +13,15 @@ export type ProgressEvent =
   | { readonly type: "stage-ended"; readonly stage: string; readonly ms: number; readonly ok: boolean }
   /** Something that lasts was done: a process killed right after it has left exactly this much behind. */
   | { readonly type: "effect"; readonly name: string }
+  /** How far a long task is. Told often; an edge draws it as a bar or says only that it ended (`done === total`). */
+  | {
+      readonly type: "progress";
+      /** What is being done, and to what: "push digits". One task at a time has a name. */
+      readonly task: string;
+      readonly unit: "bytes" | "files";
+      readonly done: number;
+      readonly total: number;
+    }
   | {
       readonly type: "transfer";
       readonly direction: "push" | "pull";

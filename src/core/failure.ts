@@ -39,7 +39,15 @@ export type Failure = Caused &
     | { readonly code: "output-missing"; readonly stage: string; readonly path: string }
     | { readonly code: "metrics-invalid"; readonly at: Location; readonly problem: string }
     | { readonly code: "predictions-invalid"; readonly at: Location; readonly problem: string }
-    | { readonly code: "data-changed"; readonly dataset: string; readonly path: string }
+    | {
+        readonly code: "data-changed";
+        readonly dataset: string;
+        readonly path: string;
+        /** Files (from the root of the repository) that hold what no store has; the first few. */
+        readonly files?: readonly string[];
+      }
+    | { readonly code: "file-changed"; readonly path: string }
+    | { readonly code: "data-conflict"; readonly dataset: string; readonly path: string; readonly problem: string }
     | { readonly code: "blob-missing"; readonly digest: string; readonly neededBy: string; readonly store: string }
     | { readonly code: "blob-corrupt"; readonly digest: string; readonly actual: string; readonly where: string }
     | { readonly code: "tree-invalid"; readonly tree: string; readonly problem: string }
