@@ -28,7 +28,15 @@ export interface Trouble {
 }
 
 /** How one try ended: for good, whichever way, or with trouble. */
-export type Outcome<T> = { readonly result: Result<T> } | { readonly trouble: Trouble };
+export type Outcome<T> = Result<T> | Troubled;
+export interface Troubled {
+  readonly ok: false;
+  readonly trouble: Trouble;
+}
+
+export function troubled(trouble: Trouble): Troubled {
+  return { ok: false, trouble };
+}
 
 /** Tries until it ends for good. `what` names the object and the remote in the failure of the last try. */
 export async function retry<T>(
@@ -41,7 +49,7 @@ export async function retry<T>(
     if (interrupted()) return fail({ code: "interrupted" });
     // oxlint-disable-next-line no-await-in-loop -- a try follows another
     const outcome = await work();
-    if ("result" in outcome) return outcome.result;
+    if (!("trouble" in outcome)) return outcome;
     if (interrupted()) return fail({ code: "interrupted" });
     const { trouble } = outcome;
     failed = trouble.progress === true ? 1 : failed + 1;

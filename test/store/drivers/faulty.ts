@@ -126,6 +126,7 @@ export class Faulty {
     const seen: Seen = { method, path, headers, status: 0, sent: 0 };
     this.requests.push(seen);
     const fault = this.#next(seen);
+    const { socket } = request; // it is gone from the request once it is closed
     request.on("error", () => {});
     response.on("error", () => {});
     if (fault?.kind === "answer") {
@@ -146,7 +147,7 @@ export class Faulty {
       path,
       headers: changed ? others : headers,
     });
-    onward.on("error", () => request.socket.destroy());
+    onward.on("error", () => socket.destroy());
     response.on("close", () => onward.destroy());
     onward.on("response", (answer) => void this.#answer(answer, response, seen, fault));
     try {
@@ -160,9 +161,9 @@ export class Faulty {
         if (fault?.kind === "stall-request") return;
         // A server that reads the rest as an end of the body must not see one: reset on both sides.
         onward.destroy();
-        return void request.socket.destroy();
+        return void socket.destroy();
       }
-      if (fault?.kind === "cut-request") return void request.socket.destroy();
+      if (fault?.kind === "cut-request") return void socket.destroy();
       onward.end();
     } catch {
       onward.destroy(); // the client went away
