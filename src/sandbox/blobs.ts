@@ -41,14 +41,29 @@ export function requestBody(request: Request): Readable {
   return request.body === null ? Readable.from([]) : Readable.fromWeb(request.body as NodeReadableStream<Uint8Array>);
 }
 
-/** A response with a blob's bytes and its length. */
+/** A response with a blob's bytes, or with the one range of them that a `Range` header asks for. */
 export async function sendBlob(
   world: World,
   blob: string,
   headers: Readonly<Record<string, string>>,
+  range?: string | null,
 ): Promise<Response> {
   const path = world.blobPath(blob);
   const { size } = await stat(path);
-  const stream = Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
-  return new Response(stream, { status: 200, headers: { "content-length": String(size), ...headers } });
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+  const start = Number(first ?? 0);
+  const end = Math.min(last === undefined || last === "" ? size : Number(last) + 1, size); // exclusive
+  if (first !== undefined && start >= end) {
+    return new Response(null, { status: 416, headers: { "content-range": `bytes */${size}` } });
+  }
+  const bytes = createReadStream(path, { start, end: Math.max(start, end - 1) });
+  return new Response(Readable.toWeb(bytes) as ReadableStream<Uint8Array>, {
+    status: first === undefined ? 200 : 206,
+    headers: {
+      "accept-ranges": "bytes",
+      "content-length": String(end - start),
+      ...(first === undefined ? {} : { "content-range": `bytes ${start}-${end - 1}/${size}` }),
+      ...headers,
+    },
+  });
 }

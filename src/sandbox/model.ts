@@ -108,6 +108,8 @@ export interface Release {
   body: string | null;
   draft: boolean;
   prerelease: boolean;
+  /** Published while the repository's setting was on: its tag and its assets stay as they are. */
+  immutable?: true;
   readonly author: string;
   readonly createdAt: string;
   updatedAt: string;
@@ -120,15 +122,17 @@ export interface ReleaseAsset {
   name: string;
   label: string | null;
   readonly contentType: string;
-  readonly size: number;
-  /** `sha256:<hex>`. */
-  readonly digest: string;
+  /** While its bytes are on the way, and for good when they never came; the size is then what was announced. */
+  starter?: true;
+  size: number;
+  /** `sha256:<hex>`; null for a starter, and for what was uploaded before GitHub kept digests. */
+  digest: string | null;
   downloads: number;
   readonly uploader: string;
   readonly createdAt: string;
   updatedAt: string;
-  /** Name of the file that holds its bytes: `world.blobPath(blob)`. */
-  readonly blob: string;
+  /** Name of the file that holds its bytes: `world.blobPath(blob)`; "" for a starter. */
+  blob: string;
 }
 
 export interface Deployment {

@@ -143,6 +143,8 @@ export interface Repository {
   pushedAt: string;
   /** The setting "Allow GitHub Actions to create and approve pull requests". */
   allowActionsPullRequests: boolean;
+  /** The setting "Enable release immutability". */
+  immutableReleases?: boolean;
   /** Role by login; the owner is an admin without being listed. */
   readonly collaborators: Record<string, Role>;
   variables: Record<string, string>;

@@ -34,25 +34,16 @@ export function createApp(world: World, observer: Observer | undefined): Hono {
   return app;
 }
 
-/** Release assets, without the API: by their page's address, and at the address the API redirects to. */
+/** Release assets by the address that their page shows. */
 function mountDownloads(app: Hono, world: World): void {
   app.get("/:owner/:name/releases/download/:tag/:asset", async (context) => {
     const { owner, name, tag, asset } = context.req.param();
     const repository = world.repositories.get(`${owner}/${name}`);
     const release = repository?.releases.find((other) => !other.draft && other.tagName === tag);
     const found = release?.assets.find((other) => other.name === asset);
-    if (found === undefined) return context.notFound();
+    if (found === undefined || found.starter === true) return context.notFound();
     found.downloads += 1;
     world.touch();
     return sendBlob(world, found.blob, { "content-type": found.contentType });
-  });
-  app.get("/_download/:blob", async (context) => {
-    const blob = context.req.param("blob");
-    const assets = [...world.repositories.values()].flatMap((repository) =>
-      repository.releases.flatMap((release) => release.assets),
-    );
-    const asset = assets.find((other) => other.blob === blob);
-    if (asset === undefined) return context.notFound();
-    return sendBlob(world, blob, { "content-type": asset.contentType });
   });
 }

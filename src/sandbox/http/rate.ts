@@ -43,6 +43,13 @@ export function rateHeaders(rate: Rate): Record<string, string> {
   };
 }
 
+/** Takes a request back from the count: an answer of 304 costs nothing. */
+export function refund(world: World, token: Token | undefined): Rate {
+  const known = world.rates.get(owner(token).key);
+  if (known !== undefined) known.used -= 1;
+  return spend(world, token, 0);
+}
+
 /** True when this request is one too many. */
 export function isSpent(world: World, token: Token | undefined): boolean {
   const { key, limit } = owner(token);

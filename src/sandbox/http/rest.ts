@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Observer } from "../observe.ts";
 import { NEEDS } from "../rest/permissions.ts";
 import { ROUTES } from "../rest/routes.ts";
@@ -6,7 +6,7 @@ import type { Repository, Token, World } from "../world.ts";
 import { authenticate, authorize } from "./access.ts";
 import type { Call, Reply } from "./call.ts";
 import { ApiError, notFound } from "./errors.ts";
-import { isSpent, rateHeaders, rateLimitExceeded, spend, type Rate } from "./rate.ts";
+import { isSpent, rateHeaders, rateLimitExceeded, refund, spend, type Rate } from "./rate.ts";
 import { router, type Match } from "./route.ts";
 
 const find = router(ROUTES);
@@ -74,10 +74,12 @@ export async function handleRest(
 ): Promise<Response> {
   const path = new URL(request.url).pathname.slice(prefix.length);
   const state: State = {};
-  const result = await answer(world, request, path, state).catch((error: unknown): Reply => {
+  const answered = await answer(world, request, path, state).catch((error: unknown): Reply => {
     if (!(error instanceof ApiError)) throw error;
     return { status: error.status, body: error.body, headers: error.headers };
   });
+  const result = conditional(request, answered);
+  if (result.status === 304) state.rate = refund(world, state.token);
   const headers: Record<string, string> = {
     "x-github-request-id": randomUUID().toUpperCase(),
     "x-github-media-type": "github.v3; format=json",
@@ -102,6 +104,14 @@ export async function handleRest(
     status: result.status,
     headers,
   });
+}
+
+/** Gives what is read an `ETag`, and no body to a client that has it already. */
+function conditional(request: Request, result: Reply): Reply {
+  if (request.method !== "GET" || result.status !== 200 || result.body === undefined) return result;
+  const etag = `W/"${hash("sha256", JSON.stringify(result.body))}"`;
+  const headers = { ...result.headers, etag };
+  return request.headers.get("if-none-match") === etag ? { status: 304, headers } : { ...result, headers };
 }
 
 function record(world: World, request: Request, path: string, state: State, result: Reply): void {

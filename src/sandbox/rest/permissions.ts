@@ -62,6 +62,9 @@ export const NEEDS: Readonly<Record<RouteName, Need>> = {
   "GET /repos/{owner}/{repo}/commits/{ref}/status": look("statuses:read"),
   "GET /repos/{owner}/{repo}/commits/{ref}/statuses": look("statuses:read"),
 
+  "GET /repos/{owner}/{repo}/immutable-releases": admin("administration:read"),
+  "PUT /repos/{owner}/{repo}/immutable-releases": admin("administration:write"),
+  "DELETE /repos/{owner}/{repo}/immutable-releases": admin("administration:write"),
   "GET /repos/{owner}/{repo}/releases": look("contents:read"),
   "POST /repos/{owner}/{repo}/releases": write("contents:write"),
   "GET /repos/{owner}/{repo}/releases/latest": look("contents:read"),

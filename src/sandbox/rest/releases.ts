@@ -40,7 +40,7 @@ function releaseJson(call: Call, release: Release): Json {
     target_commitish: release.target,
     name: release.name,
     draft: release.draft,
-    immutable: false,
+    immutable: release.immutable === true,
     prerelease: release.prerelease,
     created_at: release.createdAt,
     updated_at: release.updatedAt,
@@ -95,6 +95,7 @@ async function publish(call: Call, release: Release): Promise<void> {
     throw error;
   }
   release.publishedAt = call.world.clock.timestamp();
+  if (call.repository.immutableReleases === true) release.immutable = true;
   call.world.touch();
 }
 
@@ -160,7 +161,17 @@ async function update(call: Call): Promise<Reply> {
 const newestFirst = (releases: readonly Release[]): Release[] =>
   releases.toSorted((a, b) => (a.createdAt === b.createdAt ? b.id - a.id : a.createdAt < b.createdAt ? 1 : -1));
 
+function makeImmutable(call: Call, immutable: boolean): Reply {
+  call.repository.immutableReleases = immutable;
+  call.world.touch();
+  return reply(204);
+}
+
 export const releaseRoutes: Routes = {
+  "GET /repos/{owner}/{repo}/immutable-releases": (call) =>
+    reply(200, { enabled: call.repository.immutableReleases === true, enforced_by_owner: false }),
+  "PUT /repos/{owner}/{repo}/immutable-releases": (call) => makeImmutable(call, true),
+  "DELETE /repos/{owner}/{repo}/immutable-releases": (call) => makeImmutable(call, false),
   "GET /repos/{owner}/{repo}/releases": (call) =>
     page(
       call,

@@ -54,7 +54,7 @@ export async function releaseList(world: World, repository: Repository): Promise
                 html`<li>
                   <span class="grow"
                     ><a href="/${slug(repository)}/releases/download/${asset.id}/${asset.name}">${asset.name}</a
-                    ><br /><code class="dim">${asset.digest}</code></span
+                    ><br /><code class="dim">${asset.digest ?? ""}</code></span
                   ><span class="dim">${size(asset.size)}</span>
                 </li>`,
             )}
