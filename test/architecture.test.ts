@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["core"],
   git: ["core"],
   github: ["core"],
-  store: ["core", "config", "git"],
+  store: ["core", "config", "git", "github"],
   records: ["core", "config", "git", "store"],
   ...Object.fromEntries(FEATURES.map((feature) => [feature, ["core", ...FOUNDATION, ...FEATURES]])),
   sandbox: ["core", ...FOUNDATION, ...FEATURES],
