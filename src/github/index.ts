@@ -8,5 +8,6 @@ export * from "./issue.ts";
 export { fit, fitLine, LIMITS } from "./limits.ts";
 export { isMarked, markerLine, orderOf } from "./marker.ts";
 export type { Order } from "./marker.ts";
+export * from "./open-pull-requests.ts";
 export * from "./pull-request.ts";
 export * from "./release.ts";

@@ -3,7 +3,7 @@ import type { GitHub } from "../github/index.ts";
 import type { DriftOptions, DriftReport } from "./drift.ts";
 import type { LocalRetraining } from "./local.ts";
 
-export { openLogs } from "./log-store.ts";
+export { loggedBlobs, openLogs } from "./log-store.ts";
 export type { LogStore, Segment, SegmentKind } from "./log-store.ts";
 export { encodeFeedback, encodePredictions, ROW_ID } from "./rows.ts";
 export type { FeedbackRow, PredictionHeader, PredictionRow } from "./rows.ts";

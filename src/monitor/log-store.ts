@@ -1,5 +1,5 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { isAbsolute, join, resolve } from "node:path";
+import { basename, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attempt, compareCodeUnits, fail, isDigest, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
@@ -56,10 +56,28 @@ function dayOf(ms: number): string {
 export function openLogs(context: Context, url: string): Result<LogStore> {
   const store = openStore(context, url);
   if (!store.ok) return store;
-  if (!url.startsWith("file:")) return fail({ code: "unsupported", what: `a prediction log in ${url}` });
+  const root = rootOf(context, url);
+  if (root === undefined) return fail({ code: "unsupported", what: `a prediction log in ${url}` });
+  return ok(fileLogs(store.value, root));
+}
+
+/** Every blob that the log of a store names, of all models and times; none where the driver keeps no log. */
+export async function loggedBlobs(context: Context, url: string): Promise<Result<Digest[]>> {
+  const root = rootOf(context, url);
+  if (root === undefined) return ok([]);
+  return attempt("the prediction log", async () => {
+    const names = await readdir(root, { recursive: true }).catch((error: unknown) => {
+      if (isSystemError(error) && error.code === "ENOENT") return [];
+      throw error;
+    });
+    return [...new Set(names.flatMap((name) => parseName("", basename(name))?.digest ?? []))];
+  });
+}
+
+function rootOf(context: Context, url: string): string | undefined {
+  if (!url.startsWith("file:")) return undefined;
   const path = url.startsWith("file://") ? fileURLToPath(url) : url.slice("file:".length);
-  const folder = isAbsolute(path) ? path : resolve(context.cwd, path);
-  return ok(fileLogs(store.value, join(folder, "logs", "v1")));
+  return join(isAbsolute(path) ? path : resolve(context.cwd, path), "logs", "v1");
 }
 
 function fileLogs(store: Store, root: string): LogStore {

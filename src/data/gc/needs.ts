@@ -1,0 +1,100 @@
+import { ok } from "../../core/index.ts";
+import type { Failed, Failure, FailureCode, Result } from "../../core/index.ts";
+import type { Key } from "../../store/driver.ts";
+import { mapLimited } from "../../store/files.ts";
+import { kindOfBlob } from "../../store/gc-list.ts";
+import type { StoredObject } from "../../store/gc-list.ts";
+import { closure } from "../../store/index.ts";
+import type { Store } from "../../store/index.ts";
+import type { Root } from "./root.ts";
+
+export interface Needs {
+  /** What must stay. */
+  readonly keys: ReadonlySet<Key>;
+  /** Roots of which the store has nothing. */
+  readonly absent: readonly Root[];
+  /** Roots that the store has a part of, and what is wrong with the rest. What can be known of their needs is kept. */
+  readonly damaged: readonly { readonly root: Root; readonly cause: Failure }[];
+}
+
+/** What the roots need in a store that lists these objects. Each content is asked for once, whoever names it. */
+export async function needsOf(
+  store: Store,
+  objects: ReadonlyMap<Key, StoredObject>,
+  roots: readonly Root[],
+): Promise<Result<Needs>> {
+  const keys = new Set<Key>();
+  const absent: Root[] = [];
+  const damaged: { root: Root; cause: Failure }[] = [];
+  /** What was put there since the list was made counts too. */
+  const find = async (key: Key): Promise<Result<StoredObject | undefined>> => {
+    const listed = objects.get(key);
+    if (listed !== undefined) return ok(listed);
+    const info = await store.driver.stat(key);
+    return info.ok ? ok(info.value && { key, ...info.value }) : info;
+  };
+  const look = async (root: Root): Promise<Result<void>> => {
+    const hex = root.digest.slice("sha256:".length);
+    const blob = await find(`blobs/${hex}`);
+    if (!blob.ok) return blob;
+    const layout = await find(`layouts/${hex}`);
+    if (!layout.ok) return layout;
+    if (blob.value === undefined && layout.value === undefined) {
+      absent.push(root);
+      return ok();
+    }
+    const needs = await keysOf(store, root, blob.value);
+    if (!needs.ok) {
+      const [cause] = needs.failures;
+      // A store that does not answer now is no damaged one.
+      if (!DAMAGE.has(cause.code)) return needs;
+      damaged.push({ root, cause });
+      const placed = await closure({ kind: "file", digest: root.digest }, store);
+      for (const key of placed.ok ? placed.value : [`blobs/${hex}` as Key, `layouts/${hex}` as Key]) keys.add(key);
+      return ok();
+    }
+    for (const key of needs.value) keys.add(key);
+    for (const key of needs.value.filter((needed) => !objects.has(needed))) {
+      const there = await find(key);
+      if (!there.ok) return there;
+      if (there.value !== undefined) continue;
+      const digest = `sha256:${key.slice("blobs/".length)}`;
+      damaged.push({ root, cause: { code: "blob-missing", digest, neededBy: root.why, store: store.url } });
+      break;
+    }
+    return ok();
+  };
+  let failed: Failed | undefined;
+  await mapLimited(distinct(roots), store.driver.width, async (root) => {
+    const looked = failed ?? (await look(root));
+    if (!looked.ok) failed = looked;
+  });
+  return failed ?? ok({ keys, absent, damaged });
+}
+
+const DAMAGE: ReadonlySet<FailureCode> = new Set(["blob-corrupt", "blob-missing", "tree-invalid"]);
+
+/** One root for each content; what a commit names goes before what nobody vouches for. */
+function distinct(roots: readonly Root[]): Root[] {
+  const found = new Map<string, Root>();
+  for (const root of roots) {
+    const name = `${root.kind} ${root.digest}`;
+    if (!found.has(name) || root.source === "branches and tags") found.set(name, root);
+  }
+  return [...found.values()];
+}
+
+async function keysOf(
+  store: Store,
+  { kind, digest }: Root,
+  blob: StoredObject | undefined,
+): Promise<Result<readonly Key[]>> {
+  // A tree without its manifest still has what its layout places, as a file has.
+  if (blob === undefined) return closure({ kind: "file", digest }, store);
+  if (kind !== "any") return closure({ kind, digest }, store);
+  const seen = await kindOfBlob(store.driver, blob);
+  if (!seen.ok) return seen;
+  const needs = seen.value === "trees" ? await closure({ kind: "tree", digest }, store) : undefined;
+  const isTree = needs !== undefined && (needs.ok || needs.failures[0].code !== "tree-invalid");
+  return isTree ? needs : closure({ kind: "file", digest }, store);
+}
