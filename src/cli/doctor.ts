@@ -2,7 +2,7 @@ import { loadModels } from "../registry/index.ts";
 import { loadPipelines } from "../pipeline/index.ts";
 import { loadDataLock } from "../data/index.ts";
 import { git, workingTree } from "../git/index.ts";
-import { openStore, storeUrl } from "../store/index.ts";
+import { blobKey, openStore, storeUrl } from "../store/index.ts";
 import { describe, ok, spawn } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 
@@ -104,7 +104,7 @@ async function store(context: Context): Promise<Check> {
     if (!put.ok) return put;
     const read = await opened.value.read(put.value);
     if (!read.ok) return read;
-    const removed = await opened.value.delete(put.value);
+    const removed = await opened.value.driver.delete(blobKey(put.value));
     return removed.ok ? ok(opened.value.url) : removed;
   };
   const result = await probe();

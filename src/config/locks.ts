@@ -1,21 +1,40 @@
 import { z } from "zod";
 import { commit, count, digest, instant, metrics, name, params, path, stageKey } from "./fields.ts";
 
+/** Where a dataset was imported from, and what was there then. */
+export const sourceSchema = z.strictObject({
+  /** `http:`, `https:` or `s3:`, without credentials. One that ends in `/` means all objects below it. */
+  url: z.string(),
+  /** As the server spells it. */
+  etag: z.string().optional(),
+  /** As the server spells it. */
+  lastModified: z.string().optional(),
+  /** Of a folder: the SHA-256 of its list of keys, sizes and ETags. */
+  listing: digest.optional(),
+  /** Bytes that were fetched. */
+  size: count.optional(),
+  /** Of what was fetched: the file's, or the tree's. */
+  digest: digest.optional(),
+});
+export type DatasetSource = z.infer<typeof sourceSchema>;
+
 /** One dataset: a file (the blob's digest) or a folder (the tree's digest). */
 export const datasetSchema = z.strictObject({
   path,
   kind: z.enum(["file", "tree"]),
   digest,
+  /** Of a file that is executable. */
+  mode: z.literal("755").optional(),
   /** Bytes, of all files together. */
   size: count,
   files: count,
-  source: z.strictObject({ url: z.string(), etag: z.string().optional() }).optional(),
+  source: sourceSchema.optional(),
 });
 export type Dataset = z.infer<typeof datasetSchema>;
 
 /** `data.lock.json` */
 export const dataLockSchema = z.strictObject({
-  lockfileVersion: z.literal(1),
+  lockfileVersion: z.literal(1, "this Lockstep reads version 1"),
   datasets: z.record(name, datasetSchema),
 });
 export type DataLock = z.infer<typeof dataLockSchema>;

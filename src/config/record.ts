@@ -7,6 +7,8 @@ export const recordedOutputSchema = z.strictObject({
   kind: z.enum(["file", "tree"]),
   digest,
   size: count,
+  /** Of a file that is executable. */
+  mode: z.literal("755").optional(),
 });
 export type RecordedOutput = z.infer<typeof recordedOutputSchema>;
 

@@ -32,6 +32,9 @@ export function message(failure: Failure): string {
     case "predictions-invalid":
       return failure.problem;
     case "data-changed":
+      if (failure.files !== undefined) {
+        return `dataset "${failure.dataset}": no store has what is in ${failure.files.join(", ")}`;
+      }
       return `${failure.path} is not what data.lock.json says dataset "${failure.dataset}" is`;
     case "file-changed":
       return `${failure.path} changed while it was read`;
@@ -73,7 +76,7 @@ export function hint(failure: Failure): string | undefined {
     case "unknown-name":
       return failure.known.length === 0 ? "there are none yet" : `there is ${failure.known.join(", ")}`;
     case "data-changed":
-      return `\`lockstep data add ${failure.path}\` records the change; \`lockstep data checkout\` undoes it`;
+      return `\`lockstep data add ${failure.path}\` records the change; \`lockstep data checkout --force\` loses it`;
     case "blob-missing":
       return "`lockstep data push` where the bytes are, or run the stage again with --force";
     case "blob-corrupt":

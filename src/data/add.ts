@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { fail, isRelativePath, isSystemError, ok } from "../core/index.ts";
+import { canonicalJson, fail, isRelativePath, isSystemError, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import type { Dataset } from "../config/index.ts";
+import type { Dataset, DatasetSource } from "../config/index.ts";
 import { git, workingTree } from "../git/index.ts";
 import { localCache, snapshot, writeFileAtomically } from "../store/index.ts";
 import { loadDataLock, saveDataLock } from "./lock.ts";
+import { partialTree } from "./partial.ts";
 
 export interface AddedData {
   readonly name: string;
@@ -25,7 +26,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
  */
 export async function addData(
   context: Context,
-  options: { readonly path: string; readonly name?: string },
+  options: { readonly path: string; readonly name?: string; readonly source?: DatasetSource },
 ): Promise<Result<AddedData>> {
   const path = posix.normalize(options.path).replace(/\/$/, "");
   if (!isRelativePath(path) || path.split("/").some((part) => part === ".git" || part === ".lockstep")) {
@@ -39,11 +40,18 @@ export async function addData(
   const clash = clashOf(name, path, datasets, known);
   if (clash !== undefined) return fail({ code: "usage", ...clash });
 
-  const taken = await snapshot(context, path, localCache(context));
+  if (known !== undefined && (await partialTree(context, known, datasets[known]!.digest)) !== undefined) {
+    const message = `only some files of dataset "${known}" are here, so its new version cannot be taken from them`;
+    return fail({ code: "usage", message, hint: `\`lockstep data pull ${known}\` brings the rest` });
+  }
+  const former = known === undefined ? [] : [datasets[known]!.digest];
+  const taken = await snapshot(context, path, localCache(context), former);
   if (!taken.ok) return taken;
   const before = known === undefined ? undefined : datasets[known];
-  const dataset: Dataset = { path, ...taken.value };
-  const changed = known !== name || before?.digest !== dataset.digest;
+  const { source } = options;
+  const dataset: Dataset = { path, ...taken.value, ...(source === undefined ? {} : { source }) };
+  const moved = source !== undefined && canonicalJson(source) !== canonicalJson(before?.source ?? null);
+  const changed = known !== name || before?.digest !== dataset.digest || before.mode !== dataset.mode || moved;
   if (changed) {
     const others = Object.fromEntries(Object.entries(datasets).filter(([other]) => other !== known));
     const saved = await saveDataLock(context, { lockfileVersion: 1, datasets: { ...others, [name]: dataset } });
@@ -54,7 +62,7 @@ export async function addData(
 }
 
 /** Why a dataset cannot have this name and path. */
-function clashOf(
+export function clashOf(
   name: string,
   path: string,
   datasets: Readonly<Record<string, Dataset>>,

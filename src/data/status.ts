@@ -1,12 +1,13 @@
 import { ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { Dataset } from "../config/index.ts";
-import { workingTree } from "../git/index.ts";
-import { localCache, snapshot } from "../store/index.ts";
-import { loadDataLock } from "./lock.ts";
+import { entriesAt, hasContent, localCache, snapshot } from "../store/index.ts";
+import { choose } from "./choose.ts";
+import type { NamedDataset } from "./choose.ts";
+import { partialTree } from "./partial.ts";
 
-/** How the working tree stands to the lockfile. */
-export type DatasetState = "unchanged" | "changed" | "missing";
+/** How the working tree stands to the lockfile. "partial": the files that were pulled by path, and they are right. */
+export type DatasetState = "unchanged" | "changed" | "missing" | "partial";
 
 export interface DatasetStatus {
   readonly name: string;
@@ -18,22 +19,32 @@ export interface DatasetStatus {
 
 /** Every dataset of the lockfile against the working tree. Files that did not change are not read again. */
 export async function statusData(context: Context): Promise<Result<DatasetStatus[]>> {
-  const lock = await loadDataLock(workingTree(context));
-  if (!lock.ok) return lock;
+  const chosen = await choose(context, undefined);
+  if (!chosen.ok) return chosen;
   const cache = localCache(context);
   const statuses: DatasetStatus[] = [];
-  for (const [name, dataset] of Object.entries(lock.value.datasets)) {
-    const state = await stateOf(context, dataset);
+  for (const { name, dataset } of chosen.value) {
+    const state = await stateOf(context, { name, dataset });
     if (!state.ok) return state;
-    const cached = await cache.has(dataset.digest);
+    const cached = await hasContent(cache, dataset);
     if (!cached.ok) return cached;
     statuses.push({ name, dataset, state: state.value, cached: cached.value });
   }
   return ok(statuses);
 }
 
-export async function stateOf(context: Context, dataset: Dataset): Promise<Result<DatasetState>> {
+export async function stateOf(context: Context, { name, dataset }: NamedDataset): Promise<Result<DatasetState>> {
   const there = await snapshot(context, dataset.path);
-  if (there.ok) return ok(there.value.digest === dataset.digest ? "unchanged" : "changed");
-  return there.failures[0].code === "file-missing" ? ok("missing") : there;
+  if (!there.ok) return there.failures[0].code === "file-missing" ? ok("missing") : there;
+  if (there.value.digest === dataset.digest && there.value.mode === dataset.mode) return ok("unchanged");
+  const whole = await partialTree(context, name, dataset.digest);
+  if (whole === undefined) return ok("changed");
+  const present = await entriesAt(context, dataset.path);
+  if (!present.ok) return present;
+  const known = new Map(whole.map((entry) => [entry.path, entry]));
+  const right = present.value?.entries.every(({ path, digest, mode }) => {
+    const entry = known.get(path);
+    return entry?.digest === digest && entry.mode === mode;
+  });
+  return ok(right === true ? "partial" : "changed");
 }

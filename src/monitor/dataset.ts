@@ -1,7 +1,7 @@
 import type { DataLock, Dataset } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
-import type { Result } from "../core/index.ts";
-import { encodeTree, parseTree } from "../store/index.ts";
+import type { Context, Result } from "../core/index.ts";
+import { composeTree, readContent, readTree } from "../store/index.ts";
 import type { Store, TreeEntry } from "../store/index.ts";
 import { decodeTable, encodeTable, mergeTables } from "./labelled.ts";
 import type { DayTable } from "./labelled.ts";
@@ -32,6 +32,7 @@ export function datasetNamed(lock: DataLock, name: string): Result<Dataset> {
  * Blobs are stored before the tree that names them, and the answer names the tree.
  */
 export async function growDataset(
+  context: Context,
   base: Dataset,
   proposed: Dataset | undefined,
   added: readonly DayTable[],
@@ -39,13 +40,13 @@ export async function growDataset(
 ): Promise<Result<Dataset>> {
   const entries = await readEntries(base, options);
   if (!entries.ok) return entries;
-  const before = await readTables(entries.value, options);
+  const before = await readTables(base.digest, entries.value, options);
   if (!before.ok) return before;
   let tables = before.value;
   if (proposed !== undefined && proposed.digest !== base.digest) {
     const others = await readEntries(proposed, options);
     if (!others.ok) return others;
-    const read = await readTables(others.value, options);
+    const read = await readTables(proposed.digest, others.value, options);
     if (!read.ok) return read;
     tables = mergeTables(tables, read.value);
   }
@@ -61,9 +62,7 @@ export async function growDataset(
     written.push({ path: table.path, mode: "644", size: bytes.length, digest: digest.value });
   }
   const all = [...kept, ...written];
-  const tree = encodeTree(options.name, all);
-  if (!tree.ok) return tree;
-  const digest = await store.put(tree.value);
+  const digest = await composeTree(context, store, options.name, all, [base.digest]);
   if (!digest.ok) return digest;
   const size = all.reduce((sum, entry) => sum + entry.size, 0);
   const { source: _, ...rest } = base;
@@ -71,30 +70,23 @@ export async function growDataset(
   return ok(digest.value === base.digest ? base : { ...rest, digest: digest.value, size, files: all.length });
 }
 
-async function readEntries(dataset: Dataset, options: GrowOptions): Promise<Result<TreeEntry[]>> {
-  const manifest = await readFromAny(dataset.digest, options);
-  return manifest.ok ? parseTree(options.name, manifest.value) : manifest;
+async function readEntries(dataset: Dataset, { stores, name }: GrowOptions): Promise<Result<TreeEntry[]>> {
+  return readTree(dataset.digest, stores, `dataset "${name}"`);
 }
 
-async function readTables(entries: readonly TreeEntry[], options: GrowOptions): Promise<Result<DayTable[]>> {
+async function readTables(
+  root: Dataset["digest"],
+  entries: readonly TreeEntry[],
+  { stores }: GrowOptions,
+): Promise<Result<DayTable[]>> {
   const tables: DayTable[] = [];
-  for (const { path, digest } of entries.filter((entry) => FEEDBACK.test(entry.path))) {
+  for (const { path, digest, size } of entries.filter((entry) => FEEDBACK.test(entry.path))) {
     // oxlint-disable-next-line no-await-in-loop -- a file a day
-    const bytes = await readFromAny(digest, options);
+    const bytes = await readContent(stores, root, { digest, label: path, size, maxBytes: MAX_TABLE_BYTES });
     if (!bytes.ok) return bytes;
     const table = decodeTable(path, bytes.value);
     if (!table.ok) return table;
     tables.push(table.value);
   }
   return ok(tables);
-}
-
-async function readFromAny(digest: Dataset["digest"], { stores, name }: GrowOptions): Promise<Result<Buffer>> {
-  for (const store of stores) {
-    // oxlint-disable-next-line no-await-in-loop -- the next store is asked only when this one lacks it
-    const bytes = await store.read(digest, { maxBytes: MAX_TABLE_BYTES });
-    if (bytes.ok || bytes.failures[0].code !== "blob-missing") return bytes;
-  }
-  const store = stores.map(({ url }) => url).join(", ");
-  return fail({ code: "blob-missing", digest, neededBy: `dataset "${name}"`, store });
 }

@@ -120,7 +120,7 @@ export async function proposeRetraining(
     change: async (current) => {
       const there = current === undefined ? lock : await loadDataLock(current);
       if (!there.ok) return there;
-      const grown = await growDataset(base.value, there.value.datasets[retrain.dataset], collected.value.tables, {
+      const grown = await growDataset(context, base.value, there.value.datasets[retrain.dataset], collected.value.tables, {
         name: retrain.dataset,
         mode: retrain.mode ?? "combined",
         stores: options.stores,

@@ -5,7 +5,7 @@ import { attempt, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
 import { git } from "../git/index.ts";
 import { snapshot } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import type { LocalStore } from "../store/index.ts";
 import type { KeyInputs } from "./key.ts";
 import { parseMetrics } from "./metrics.ts";
 import { runCommand } from "./process.ts";
@@ -17,7 +17,7 @@ export interface Execution {
   readonly stage: Stage;
   readonly key: StageKey;
   readonly inputs: KeyInputs;
-  readonly cache: Store;
+  readonly cache: LocalStore;
   /** Commit whose tree is run, where it is one. */
   readonly commit: string | null;
   readonly signal: AbortSignal;
@@ -126,7 +126,7 @@ async function trackedIn(context: Context, out: Output): Promise<Result<string>>
   return listed.ok ? ok(listed.value.split("\0")[0] ?? "") : listed;
 }
 
-async function takeOutputs(context: Context, stage: Stage, cache: Store): Promise<Result<StageRecord["outs"]>> {
+async function takeOutputs(context: Context, stage: Stage, cache: LocalStore): Promise<Result<StageRecord["outs"]>> {
   const outs: StageRecord["outs"] = [];
   for (const out of stage.outs) {
     const taken = await snapshot(context, out.path, out.cache ? cache : undefined);
@@ -135,8 +135,8 @@ async function takeOutputs(context: Context, stage: Stage, cache: Store): Promis
       if (failure.code !== "file-missing") return taken;
       return fail({ code: "output-missing", stage: stage.name, path: out.path });
     }
-    const { kind, digest, size } = taken.value;
-    outs.push({ path: out.path, kind, digest, size });
+    const { kind, digest, size, mode } = taken.value;
+    outs.push({ path: out.path, kind, digest, size, ...(mode === undefined ? {} : { mode }) });
     context.emit({ type: "effect", name: `output ${out.path} taken` });
   }
   return ok(outs);
@@ -154,7 +154,7 @@ async function readMetrics(context: Context, stage: Stage): Promise<Result<Stage
   return ok(metrics);
 }
 
-async function makeProfile(context: Context, stage: Stage, cache: Store): Promise<Result<Digest | null>> {
+async function makeProfile(context: Context, stage: Stage, cache: LocalStore): Promise<Result<Digest | null>> {
   if (stage.profile === null) return ok(null);
   const table = stage.profile;
   const bytes = await attempt(table, () => readFile(join(context.cwd, table)));

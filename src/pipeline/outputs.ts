@@ -1,7 +1,7 @@
 import type { RecordedOutput, StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import { closure, restore, snapshot } from "../store/index.ts";
+import { hasContent, restore, snapshot } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { covers } from "./stage.ts";
 import type { Stage } from "./stage.ts";
@@ -13,23 +13,16 @@ export async function isInPlace(context: Context, output: RecordedOutput): Promi
   return there.failures[0].code === "file-missing" ? ok(false) : there;
 }
 
-/** True when every blob of the output is in one of the stores. */
+/** True when one of the stores has the output, with all that it needs. */
 export async function isStored(
   output: Pick<RecordedOutput, "kind" | "digest">,
   stores: readonly Store[],
 ): Promise<Result<boolean>> {
-  const blobs = await closure(output, stores);
-  if (!blobs.ok) return blobs.failures[0].code === "blob-missing" ? ok(false) : blobs;
-  for (const digest of blobs.value) {
-    let found = false;
-    for (const store of stores) {
-      const has = await store.has(digest);
-      if (!has.ok) return has;
-      found ||= has.value;
-    }
-    if (!found) return ok(false);
+  for (const store of stores) {
+    const has = await hasContent(store, output);
+    if (!has.ok || has.value) return has;
   }
-  return ok(true);
+  return ok(false);
 }
 
 /** The recorded outputs of a stage that `reader` depends on; all of them without a reader. */

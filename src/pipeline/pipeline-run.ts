@@ -3,7 +3,7 @@ import type { StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
 import { pullData } from "../data/index.ts";
-import type { Store } from "../store/index.ts";
+import type { LocalStore, Store } from "../store/index.ts";
 import { execute } from "./execute.ts";
 import { KeyWorld } from "./inputs.ts";
 import { stageKey } from "./key.ts";
@@ -34,7 +34,7 @@ export class PipelineRun {
   readonly #context: Context;
   readonly #options: RunOptions;
   readonly #world: KeyWorld;
-  readonly #stores: readonly [Store, Store];
+  readonly #stores: readonly [LocalStore, Store];
   readonly #stages: ReadonlyMap<string, Stage>;
   readonly #commit: string | null;
   readonly #places: Places;
@@ -45,7 +45,7 @@ export class PipelineRun {
     context: Context,
     options: RunOptions,
     world: KeyWorld,
-    stores: readonly [Store, Store],
+    stores: readonly [LocalStore, Store],
     commit: string | null,
   ) {
     this.#context = context;

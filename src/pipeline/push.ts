@@ -2,7 +2,7 @@ import type { StageRecord } from "../config/index.ts";
 import { ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { copyOutputs } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import type { LocalStore, Store } from "../store/index.ts";
 import { isStored } from "./outputs.ts";
 import type { Pipeline } from "./stage.ts";
 
@@ -11,7 +11,7 @@ export async function pushOutputs(
   context: Context,
   pipeline: Pipeline,
   records: readonly StageRecord[],
-  cache: Store,
+  cache: LocalStore,
   store: Store,
 ): Promise<Result<void>> {
   const inGit = new Set(

@@ -4,7 +4,7 @@ import type { Context, Failure, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Records } from "../records/index.ts";
 import { localCache } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import type { LocalStore, Store } from "../store/index.ts";
 import { KeyWorld } from "./inputs.ts";
 import { lockWorkspace } from "./lock.ts";
 import { PipelineRun } from "./pipeline-run.ts";
@@ -42,7 +42,7 @@ export interface RunOutcome {
   /** Of the stages that failed; empty when the run went well. */
   readonly failures: readonly Failure[];
   /** Where the outputs made here lie. */
-  readonly cache: Store;
+  readonly cache: LocalStore;
 }
 
 /**

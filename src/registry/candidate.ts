@@ -1,9 +1,9 @@
 import type { RunRecord, StageRecord } from "../config/index.ts";
-import { compareCodeUnits, fail, isDigest, ok } from "../core/index.ts";
+import { compareCodeUnits, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
 import { metricsOf, readPredictions } from "../evaluate/index.ts";
 import type { Numbers, Predictions } from "../evaluate/index.ts";
-import { parseTree } from "../store/index.ts";
+import { liftFile, parseTree } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Model } from "./models.ts";
 import { versionDigest } from "./plan.ts";
@@ -101,8 +101,10 @@ async function findOutput(made: Made, path: string): Promise<Result<{ digest: Di
       if (!manifest.ok) return manifest;
       const entries = parseTree(out.digest, manifest.value);
       if (!entries.ok) return entries;
-      const digest = entries.value.find((entry) => `${out.path}/${entry.path}` === path)?.digest;
-      if (digest !== undefined && isDigest(digest)) return ok({ digest, key });
+      const entry = entries.value.find((one) => `${out.path}/${one.path}` === path);
+      if (entry === undefined) continue;
+      const lifted = await liftFile(made.store, out.digest, entry);
+      return lifted.ok ? ok({ digest: entry.digest, key }) : lifted;
     }
   }
   return ok(undefined);

@@ -1,6 +1,7 @@
-import { all, fail, ok } from "../core/index.ts";
-import type { Context, Digest, Failure, Result } from "../core/index.ts";
-import { copyBlobs } from "./copy.ts";
+import { fail, ok } from "../core/index.ts";
+import type { Digest, Failure, Result } from "../core/index.ts";
+import { blobKey, layoutKey } from "./blob-store.ts";
+import type { Key } from "./driver.ts";
 import type { Store } from "./store.ts";
 import { parseTree, TREE_LIMITS } from "./tree.ts";
 import type { TreeEntry } from "./tree.ts";
@@ -11,37 +12,36 @@ export interface Named {
   readonly digest: Digest;
 }
 
-/** Every blob that a file or folder needs, without repetition: a tree's files first, its manifest last. */
-export async function closure(output: Named, stores: readonly Store[]): Promise<Result<Digest[]>> {
-  if (output.kind === "file") return ok([output.digest]);
-  const entries = await readTree(output.digest, stores, output.digest);
-  if (!entries.ok) return entries;
-  return ok([...new Set([...entries.value.map((entry) => entry.digest), output.digest])]);
+/**
+ * True when a store has a file, or a folder with all its files. One look is enough: a root is published last, after
+ * all that it needs, and collected first.
+ */
+export async function hasContent(store: Store, { kind, digest }: Named): Promise<Result<boolean>> {
+  if (kind === "file") return store.has(digest);
+  const found = await store.driver.stat(blobKey(digest));
+  return found.ok ? ok(found.value !== undefined) : found;
 }
 
-/** Copies files and folders with all that they need: every file of a tree is there before its manifest is. */
-export async function copyOutputs(
-  context: Context,
-  from: Store,
-  to: Store,
-  outputs: readonly Named[],
-): Promise<Result<{ blobs: number; bytes: number }>> {
-  const needed = all(await Promise.all(outputs.map((output) => closure(output, [from]))));
-  if (!needed.ok) return needed;
-  const trees = new Set(outputs.filter(({ kind }) => kind === "tree").map(({ digest }) => digest));
-  const files = await copyBlobs(
-    context,
-    from,
-    to,
-    needed.value.flat().filter((digest) => !trees.has(digest)),
-  );
-  if (!files.ok) return files;
-  const manifests = await copyBlobs(context, from, to, [...trees]);
-  if (!manifests.ok) return manifests;
-  return ok({
-    blobs: files.value.blobs + manifests.value.blobs,
-    bytes: files.value.bytes + manifests.value.bytes,
-  });
+/** The objects of a store that a root needs, in the order in which they are published: the root itself comes last. */
+export async function closure({ kind, digest }: Named, store: Store): Promise<Result<Key[]>> {
+  const layout = await store.layout(digest);
+  if (!layout.ok) return layout;
+  const needed = new Set<Key>();
+  for (const pack of layout.value?.packs ?? []) needed.add(blobKey(pack));
+  for (const { digest: part, place } of layout.value?.parts() ?? []) {
+    if (place.pack === undefined) needed.add(blobKey(part));
+  }
+  if (kind === "tree") {
+    const entries = await readTree(digest, [store], digest);
+    if (!entries.ok) return entries;
+    for (const entry of entries.value) {
+      const placed = layout.value?.find(entry.digest) ?? layout.value?.chunked.get(entry.digest);
+      if (placed === undefined) needed.add(blobKey(entry.digest));
+    }
+  }
+  if (layout.value !== undefined) needed.add(layoutKey(digest));
+  if (kind === "tree" || layout.value?.chunked.has(digest) !== true) needed.add(blobKey(digest));
+  return ok([...needed]);
 }
 
 /** The entries of a tree, from the first store that has its manifest. */
@@ -50,7 +50,7 @@ export async function readTree(
   stores: readonly Store[],
   neededBy: string,
 ): Promise<Result<TreeEntry[]>> {
-  const bytes = await fromFirst(stores, digest, neededBy, (store) =>
+  const bytes = await fromFirst(stores, digest, neededBy, async (store) =>
     store.read(digest, { maxBytes: TREE_LIMITS.bytes }),
   );
   return bytes.ok ? parseTree(digest, bytes.value) : bytes;

@@ -28,7 +28,7 @@ export async function contentDigest(
   if (!entries.ok) return entries;
   if (kind.value === "folder") {
     const inside = entries.value.map((entry) => ({ ...entry, path: entry.path.slice(strip) }));
-    return treeOf(context, path, inside);
+    return treeOf(path, inside);
   }
   const [file] = entries.value;
   return ok(file && { kind: "file", digest: file.digest, size: file.size, files: 1 });
@@ -38,7 +38,7 @@ async function onDisk(context: Context, paths: readonly string[]): Promise<Resul
   const found = await attempt("the working tree", () =>
     mapLimited(paths, 16, async (path) => ({ path, stat: await lstat(join(context.cwd, path), { bigint: true }) })),
   );
-  return found.ok ? hashFiles(context, "", found.value) : found;
+  return found.ok ? hashFiles(context, found.value) : found;
 }
 
 async function inGit(source: Source, paths: readonly string[]): Promise<Result<TreeEntry[]>> {

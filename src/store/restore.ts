@@ -1,66 +1,65 @@
 import { randomUUID } from "node:crypto";
 import { chmod, link, lstat, mkdir, realpath, rename, rm, stat, utimes } from "node:fs/promises";
-import type { BigIntStats } from "node:fs";
 import { dirname, join, sep } from "node:path";
-import { attempt, fail, failedIfAny, isRelativePath, isSystemError, ok } from "../core/index.ts";
+import { attempt, fail, isRelativePath, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
 import { fromFirst, readTree } from "./closure.ts";
+import { copyBlob } from "./copy.ts";
+import { fetchFiles } from "./fetch.ts";
 import { mapLimited, prepareTemporaryFolder } from "./files.ts";
+import { materialize } from "./materialize.ts";
+import { localCache } from "./open.ts";
+import { rememberFile, rememberFolder } from "./remember.ts";
 import { entriesAt } from "./snapshot.ts";
-import { statIndex } from "./stat-index.ts";
 import type { Store } from "./store.ts";
+import { encodeTree } from "./tree.ts";
 import type { TreeEntry } from "./tree.ts";
+import { BACK_SECONDS } from "./work/write-group.ts";
 
 export interface Restorable {
   readonly path: RelativePath;
   readonly kind: "file" | "tree";
   readonly digest: Digest;
+  /** Of a lone file that is executable. */
+  readonly mode?: "755" | undefined;
 }
 
 const WIDTH = 8;
-/** How far back the time of a restored file is set: more than a tick of a file system's clock. */
-const BACK_MS = 50;
 
 /**
- * Makes a path of the working tree be this output, from the first store that has each blob. What stands there already
- * and matches is left alone. The rest is built aside and published by rename: at no moment does the path hold a part
- * of the files, though it may for an instant hold nothing. Other files at the path are lost: callers protect them.
+ * Makes a path of the working tree be this output, by way of the local cache, from the first store that has each part.
+ * What stands there already and matches is left alone. The rest is built aside and published by rename: at no moment
+ * does the path hold a part of the files, though it may for an instant hold nothing. Other files at the path are lost:
+ * callers protect them.
  */
 export async function restore(context: Context, output: Restorable, stores: readonly Store[]): Promise<Result<void>> {
   const { path, kind, digest } = output;
-  const target = join(context.cwd, path);
   const safe = await isInside(context, path);
   if (!safe.ok) return safe;
-  const wanted: Result<readonly TreeEntry[]> =
-    kind === "tree" ? await readTree(digest, stores, path) : ok([{ path: "", mode: "644", size: -1, digest }]);
-  if (!wanted.ok) return wanted;
   const present = await entriesAt(context, path);
   // What is there and cannot be tracked (a link, say) is not replaced behind the user's back.
   if (!present.ok) return present;
   const there = present.value;
-  if (there?.kind === kind && isSame(kind, there.entries, wanted.value)) return ok();
+  const wanted: Result<readonly TreeEntry[]> =
+    kind === "tree"
+      ? await readTree(digest, stores, path)
+      : ok([{ path: "", mode: output.mode ?? "644", size: -1, digest }]);
+  if (!wanted.ok) return wanted;
+  if (there?.kind === kind && isSame(there.entries, wanted.value)) return ok();
 
-  const folder = await attempt(".lockstep/tmp", () => prepareTemporaryFolder(context));
+  const folder = await attempt(".lockstep/tmp", async () => prepareTemporaryFolder(context));
   if (!folder.ok) return folder;
   const aside = join(folder.value, randomUUID());
-  const reusable = new Map(there?.kind === "tree" ? there.entries.map((entry) => [entry.path, entry]) : []);
   try {
-    const made = await attempt(path, () => mkdir(kind === "tree" ? join(aside, "new") : aside, { recursive: true }));
-    if (!made.ok) return made;
-    const files = await mapLimited(wanted.value, WIDTH, async (entry) => {
-      if (context.signal?.aborted) return fail({ code: "interrupted" });
-      const to = join(aside, "new", entry.path);
-      const same = reusable.get(entry.path);
-      if (kind === "tree" && same?.digest === entry.digest && same.mode === entry.mode) {
-        return attempt(path, () => reuse(join(target, entry.path), to));
-      }
-      return fetchFile(output, entry, stores, to);
-    });
-    const broken = failedIfAny(files.flatMap((result) => (result.ok ? [] : result.failures)));
-    if (broken) return broken;
-    const swapped = await attempt(path, () => swap(aside, target));
+    const built =
+      kind === "tree"
+        ? await buildFolder(context, output, wanted.value, there?.kind === "tree" ? there.entries : [], stores, aside)
+        : await buildFile(context, output, stores, join(aside, "new"));
+    if (!built.ok) return built;
+    const swapped = await attempt(path, async () => swap(aside, join(context.cwd, path)));
     if (!swapped.ok) return swapped;
-    await remember(context, output, wanted.value);
+    if (kind === "tree") await rememberFolder(context, output, wanted.value);
+    else await rememberFile(context, output);
     context.emit({ type: "effect", name: "output restored" });
     return ok();
   } finally {
@@ -68,45 +67,101 @@ export async function restore(context: Context, output: Restorable, stores: read
   }
 }
 
-function isSame(kind: "file" | "tree", there: readonly TreeEntry[], wanted: readonly TreeEntry[]): boolean {
+function isSame(there: readonly TreeEntry[], wanted: readonly TreeEntry[]): boolean {
   return (
     there.length === wanted.length &&
     wanted.every((entry, at) => {
       const other = there[at];
-      // A lone file's mode is not recorded, so it cannot differ.
-      return (
-        other?.path === entry.path && other.digest === entry.digest && (kind === "file" || other.mode === entry.mode)
-      );
+      return other?.path === entry.path && other.digest === entry.digest && other.mode === entry.mode;
     })
   );
 }
 
-async function fetchFile(
-  output: Restorable,
-  entry: TreeEntry,
+/** Builds `aside/new`: files that match already by their name (not their bytes), the others from the cache. */
+async function buildFolder(
+  context: Context,
+  { path, digest }: Restorable,
+  wanted: readonly TreeEntry[],
+  there: readonly TreeEntry[],
+  stores: readonly Store[],
+  aside: string,
+): Promise<Result<void>> {
+  const manifest = encodeTree(path, wanted);
+  if (!manifest.ok) return manifest;
+  const target = join(context.cwd, path);
+  const next = join(aside, "new");
+  const reusable = new Map(there.map((entry) => [entry.path, entry]));
+  const reused: TreeEntry[] = [];
+  const missing: TreeEntry[] = [];
+  for (const entry of wanted) {
+    const same = reusable.get(entry.path);
+    (same?.digest === entry.digest && same.mode === entry.mode ? reused : missing).push(entry);
+  }
+  const written = await writeFiles(context, { root: digest, path, entries: missing }, stores, next);
+  if (!written.ok) return written;
+  // The cache has all of it now, unless some of it was here and needed no fetching.
+  const kept = reused.length === 0 ? await localCache(context).put(manifest.value) : ok();
+  if (!kept.ok) return kept;
+  return attempt(path, async () => {
+    const folders = new Set(reused.map((entry) => dirname(join(next, entry.path))));
+    for (const folder of [next, ...folders]) await mkdir(folder, { recursive: true });
+    await mapLimited(reused, WIDTH, async (entry) => link(join(target, entry.path), join(next, entry.path)));
+  });
+}
+
+/** Writes files of a tree below a folder where they do not stand yet: fetched into the cache, verified, written. */
+export async function writeFiles(
+  context: Context,
+  { root, path, entries }: { root: Digest; path: string; entries: readonly TreeEntry[] },
+  stores: readonly Store[],
+  into: string,
+): Promise<Result<void>> {
+  const cache = localCache(context);
+  const remotes = stores.filter(({ url }) => url !== cache.url);
+  const files = entries.map((entry) => ({ digest: entry.digest, size: entry.size, label: `${path}/${entry.path}` }));
+  const layout = await fetchFiles(context, { root, files, task: `fetch ${path}` }, cache, remotes);
+  if (!layout.ok) return layout;
+  return materialize(context, { root, path, entries, layout: layout.value }, cache, remotes, into);
+}
+
+async function buildFile(
+  context: Context,
+  { path, digest, mode }: Restorable,
   stores: readonly Store[],
   to: string,
 ): Promise<Result<void>> {
-  const neededBy = entry.path === "" ? output.path : `${output.path}/${entry.path}`;
-  const fetched = await fromFirst(stores, entry.digest, neededBy, (store) => store.toFile(entry.digest, to));
-  if (!fetched.ok) return fetched;
-  const finished = await attempt(neededBy, async () => {
-    const { size, mtimeMs } = await stat(to);
-    if (entry.mode === "755") await chmod(to, 0o755);
-    const time = (mtimeMs - BACK_MS) / 1000;
-    await utimes(to, time, time);
-    return size;
-  });
-  if (!finished.ok) return finished;
-  if (output.kind === "file" || finished.value === entry.size) return ok();
-  const problem = `it says that ${entry.path} has ${entry.size} bytes; it has ${finished.value}`;
-  return fail({ code: "tree-invalid", tree: output.digest, problem });
+  const cache = localCache(context);
+  for (const remote of stores) {
+    const there = await cache.has(digest);
+    if (!there.ok) return there;
+    if (there.value || remote.url === cache.url) continue;
+    const fetched = await fetchLoneFile(context, digest, path, remote);
+    if (!fetched.ok) return fetched;
+  }
+  const taken = await fromFirst([cache, ...stores], digest, path, async (store) => store.toFile(digest, to));
+  return taken.ok ? attempt(path, async () => putBack(to, mode)) : taken;
 }
 
-/** Takes over a file that is right as it is; by copying its name, not its bytes. */
-async function reuse(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  await link(from, to);
+/** Gives a file its mode, and a time in the past: see `rememberFile`. */
+async function putBack(path: string, mode: "755" | undefined): Promise<void> {
+  if (mode === "755") await chmod(path, 0o755);
+  const time = (await stat(path)).mtimeMs / 1000 - BACK_SECONDS;
+  await utimes(path, time, time);
+}
+
+/** Brings a lone file into the cache as the remote keeps it: as one blob, or as chunks. */
+async function fetchLoneFile(context: Context, digest: Digest, path: string, remote: Store): Promise<Result<void>> {
+  const cache = localCache(context);
+  const whole = await copyBlob(context, digest, remote, cache, () => {});
+  // A damaged copy there does not hide a good one elsewhere: whoever reads all of them says so in the end.
+  if (!whole.ok) return whole.failures[0].code === "blob-corrupt" ? ok() : whole;
+  if (whole.value) return ok();
+  const layout = await remote.layout(digest);
+  const size = layout.ok ? layout.value?.chunked.get(digest)?.size : undefined;
+  if (size === undefined) return layout.ok ? ok() : layout;
+  const files = [{ digest, size, label: path }];
+  const fetched = await fetchFiles(context, { root: digest, files, task: `fetch ${path}` }, cache, [remote]);
+  return fetched.ok ? ok() : fetched;
 }
 
 /** Puts `aside/new` at the target; what was there goes to `aside/old`. */
@@ -129,31 +184,15 @@ async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
 }
 
 /**
- * So that the next look at these files need not read them. No mark is needed: they were written here and given a time
- * in the past, which no later write gives them again.
- */
-async function remember(context: Context, output: Restorable, entries: readonly TreeEntry[]): Promise<void> {
-  const index = await statIndex(context);
-  await mapLimited(entries, WIDTH, async (entry) => {
-    const path = entry.path === "" ? output.path : `${output.path}/${entry.path}`;
-    const seen: BigIntStats | undefined = await lstat(join(context.cwd, path), { bigint: true }).catch(() => undefined);
-    // Touched since (its time is no longer in the past): then it is not known what it holds.
-    if (seen === undefined || seen.ctimeNs - seen.mtimeNs < BigInt(BACK_MS / 2) * 1_000_000n) return;
-    index.remember(path, seen, entry.digest, seen.ctimeNs + 1n);
-  });
-  await index.save();
-}
-
-/**
  * Holds that a path of a record or a lockfile stays in the repository, is no part of git's own folder, and does not
  * lead out of it through a link on the way.
  */
-async function isInside(context: Context, path: string): Promise<Result<void>> {
+export async function isInside(context: Context, path: string): Promise<Result<void>> {
   const parts = path.split("/");
   if (!isRelativePath(path) || parts.some((part) => part.toLowerCase() === ".git")) {
     return fail({ code: "unsupported", what: `${JSON.stringify(path)} as an output's path` });
   }
-  const root = await attempt(context.cwd, () => realpath(context.cwd));
+  const root = await attempt(context.cwd, async () => realpath(context.cwd));
   if (!root.ok) return root;
   for (let depth = parts.length - 1; depth > 0; depth--) {
     const parent = parts.slice(0, depth).join("/");

@@ -1,15 +1,29 @@
+import { lstat } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
 import { join } from "node:path";
-import { all, fail, ok } from "../core/index.ts";
+import { all, attempt, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
+import { layoutKey } from "./blob-store.ts";
+import { CHUNKED_FILE } from "./chunker.ts";
+import { hasContent } from "./closure.ts";
+import { DIGEST_BYTES, digestAt } from "./digest-table.ts";
 import { digestOf, digestOfFile, digestOfSmallFile, WHOLE } from "./digest.ts";
+import { bodyOf } from "./driver.ts";
 import { mapLimited } from "./files.ts";
+import { folderIndex, STATS } from "./folder-index.ts";
+import type { FolderIndex, FolderSeen } from "./folder-index.ts";
+import { ingest } from "./ingest.ts";
+import { LargeFiles } from "./large.ts";
+import { LayoutBuilder } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+import { writeManifest } from "./manifest.ts";
+import type { Written } from "./manifest.ts";
+import { filesOf, odd, scanFolder, sizeAt } from "./scan.ts";
+import type { Scan } from "./scan.ts";
 import { statIndex } from "./stat-index.ts";
-import type { StatIndex } from "./stat-index.ts";
-import type { Store } from "./store.ts";
+import type { LocalStore, Store } from "./store.ts";
 import { encodeTree } from "./tree.ts";
 import type { TreeEntry } from "./tree.ts";
-import { walk } from "./walk.ts";
-import type { FoundFile } from "./walk.ts";
 
 /** A file or folder by its content. */
 export interface Snapshot {
@@ -19,112 +33,239 @@ export interface Snapshot {
   /** Bytes, of all files together. */
   readonly size: number;
   readonly files: number;
+  /** Of a lone file that is executable. A folder's manifest says it of each file. */
+  readonly mode?: "755";
 }
 
-/** Files hashed at once; more would only seek against each other. */
+export interface FoundFile {
+  /** From the root of the repository, POSIX. */
+  readonly path: string;
+  readonly stat: BigIntStats;
+}
+
+/** Lone files hashed at once; more would only seek against each other. */
 const WIDTH = 8;
 
 /**
- * What stands at a path of the working tree, stored into `into` where given (files before the manifest that names
- * them) and only hashed otherwise. Files that the stat index knows are not read. Fails with `file-missing` when there
- * is nothing, and with `unsupported` for links and special files.
+ * What stands at a path of the working tree, stored into `into` where given (parts, then where they lie, then the
+ * manifest that names them) and only hashed otherwise. Files that did not change since they were seen are not read.
+ * `bases` are trees that the store may share parts with, besides the one that was here last. Fails with `file-missing`
+ * when there is nothing, with `unsupported` for links and special files, with `file-changed` for a file that is
+ * written to meanwhile.
  */
-export async function snapshot(context: Context, path: RelativePath, into?: Store): Promise<Result<Snapshot>> {
-  const taken = await entriesAt(context, path, into);
-  if (!taken.ok) return taken;
-  if (taken.value === undefined) return fail({ code: "file-missing", path });
-  const { kind, entries } = taken.value;
-  const [first] = entries;
-  if (kind === "file" && first !== undefined) {
-    return ok({ kind, digest: first.digest, size: first.size, files: 1 });
-  }
-  return treeOf(context, path, entries, into);
+export async function snapshot(
+  context: Context,
+  path: RelativePath,
+  into?: LocalStore,
+  bases: readonly Digest[] = [],
+): Promise<Result<Snapshot>> {
+  const kind = await kindAt(context, path);
+  if (!kind.ok) return kind;
+  if (kind.value === undefined) return fail({ code: "file-missing", path });
+  return kind.value.stat === undefined
+    ? snapshotFolder(context, path, into, bases)
+    : snapshotFile(context, { path, stat: kind.value.stat }, into);
 }
 
-/** The files at a path with their digests; a lone file has the path "". Undefined: there is nothing. */
+/** The files at a path with their digests, nothing stored; a lone file has the path "". Undefined: there is nothing. */
 export async function entriesAt(
   context: Context,
   path: RelativePath,
-  into?: Store,
 ): Promise<Result<{ kind: "file" | "tree"; entries: TreeEntry[] } | undefined>> {
-  const root = join(context.cwd, path);
-  const walked = await walk(root, path);
-  if (!walked.ok || walked.value === undefined) return walked as Result<undefined>;
-  const { kind, files } = walked.value;
-  const entries = await hashFiles(context, path, files, into);
-  if (!entries.ok) return entries;
-  if (kind === "tree") {
-    const index = await statIndex(context);
-    index.keepOnly(path, new Set(files.map((file) => `${path}/${file.path}`)));
-    await index.save();
+  const kind = await kindAt(context, path);
+  if (!kind.ok) return kind;
+  if (kind.value === undefined) return ok(undefined);
+  if (kind.value.stat !== undefined) {
+    const file = await hashFiles(context, [{ path, stat: kind.value.stat }]);
+    return file.ok ? ok({ kind: "file", entries: file.value.map((entry) => ({ ...entry, path: "" })) }) : file;
   }
-  return ok({ kind, entries: entries.value });
+  const seen = await hashedFolder(context, path);
+  return seen.ok ? ok({ kind: "tree", entries: entriesOf(seen.value) }) : seen;
 }
 
-/** Digests of files below a folder (or, with the path "", of the folder's own path as a file). */
+/** The entries of a scan whose digests are known. */
+function entriesOf(scan: Scan): TreeEntry[] {
+  const entries: TreeEntry[] = [];
+  for (const spot of filesOf(scan)) {
+    const mode = spot.folder.executable[spot.at] === 1 ? "755" : "644";
+    const digest = digestAt(spot.folder.digests, spot.at * DIGEST_BYTES);
+    entries.push({ path: spot.path, mode, size: sizeAt(spot).size, digest });
+  }
+  return entries;
+}
+
+async function hashedFolder(context: Context, path: string): Promise<Result<Scan>> {
+  const index = await folderIndex(context);
+  const scan = await scanFolder(context, path, index);
+  if (!scan.ok || scan.value.clean) return scan;
+  const mark = await index.mark();
+  const hashed = await ingest(context, scan.value, { bases: [], layout: new LayoutBuilder(), task: `hash ${path}` });
+  if (!hashed.ok) return hashed;
+  const tree = await manifestOf(path, scan.value);
+  if (!tree.ok) return tree;
+  await rememberFolder(index, scan.value, tree.value, mark);
+  return scan;
+}
+
+/** Writes where the parts lie, then the manifest: whoever finds it finds all that it names. */
+async function manifestOf(
+  path: string,
+  scan: Scan,
+  into?: LocalStore,
+  layout = new LayoutBuilder(),
+): Promise<Result<Written>> {
+  const first = into === undefined ? undefined : async (root: Digest) => putLayout(into, root, layout);
+  const written = await attempt(path, async () => writeManifest(scan, into?.driver, first));
+  return written.ok ? written.value : written;
+}
+
+async function snapshotFolder(
+  context: Context,
+  path: string,
+  into: LocalStore | undefined,
+  bases: readonly Digest[],
+): Promise<Result<Snapshot>> {
+  const index = await folderIndex(context);
+  const scan = await scanFolder(context, path, index);
+  if (!scan.ok) return scan;
+  const before = index.root(path);
+  if (scan.value.clean && before !== undefined) {
+    const there = into === undefined ? ok(true) : await hasContent(into, { kind: "tree", digest: before.digest });
+    if (!there.ok) return there;
+    if (there.value) return ok({ kind: "tree", ...before });
+  }
+  const known = await layoutsOf(into, [...(before === undefined ? [] : [before.digest]), ...bases]);
+  if (!known.ok) return known;
+  const mark = await index.mark();
+  const layout = new LayoutBuilder();
+  const options = { bases: known.value, layout, task: `${into === undefined ? "hash" : "add"} ${path}` };
+  const stored = await ingest(context, scan.value, into === undefined ? options : { ...options, into });
+  if (!stored.ok) return stored;
+  const tree = await manifestOf(path, scan.value, into, layout);
+  if (!tree.ok) return tree;
+  if (into !== undefined) context.emit({ type: "effect", name: "tree stored" });
+  await rememberFolder(index, scan.value, tree.value, mark);
+  return ok({ kind: "tree", ...tree.value });
+}
+
+async function layoutsOf(into: LocalStore | undefined, roots: readonly Digest[]): Promise<Result<Layout[]>> {
+  const layouts: Layout[] = [];
+  for (const root of into === undefined ? [] : new Set(roots)) {
+    const layout = await into!.layout(root);
+    // One that is damaged only costs storing again what it placed.
+    if (layout.ok && layout.value !== undefined) layouts.push(layout.value);
+  }
+  return ok(layouts);
+}
+
+/** Writes down where the parts of a root lie; nothing when each is a blob of its own. */
+export async function putLayout(
+  into: Pick<Store, "driver">,
+  root: Digest,
+  layout: LayoutBuilder,
+): Promise<Result<void>> {
+  if (layout.isEmpty) return ok();
+  const bytes = layout.encode();
+  return into.driver.put(layoutKey(root), bodyOf(bytes, digestOf(bytes)), { replace: true });
+}
+
+/** Entries whose times are not before the mark are not relied on: see `StatIndex`. */
+async function rememberFolder(index: FolderIndex, scan: Scan, seen: Written, mark: number): Promise<void> {
+  const folders = new Map<string, FolderSeen>();
+  for (const [path, folder] of scan.folders) {
+    folders.set(path, folder === index.folder(path) ? folder : relied(folder, mark));
+  }
+  index.remember(scan.root, folders, seen);
+  await index.save();
+}
+
+function relied(folder: FolderSeen, mark: number): FolderSeen {
+  const stats = Float64Array.from(folder.stats);
+  for (let row = 0; row < stats.length; row += STATS) {
+    const size = stats[row]! < 0 ? -1 - stats[row]! : stats[row]!;
+    const safe = stats[row + 1]! < mark && stats[row + 2]! < mark;
+    stats[row] = safe ? size : -1 - size;
+  }
+  return { ...folder, stats };
+}
+
+async function snapshotFile(context: Context, file: FoundFile, into?: LocalStore): Promise<Result<Snapshot>> {
+  const entries = await hashFiles(context, [file], into);
+  if (!entries.ok) return entries;
+  const { digest, size, mode } = entries.value[0]!;
+  return ok({ kind: "file", digest, size, files: 1, ...(mode === "755" ? { mode } : {}) });
+}
+
+/** Undefined: there is nothing. `stat` is a lone file's. */
+async function kindAt(context: Context, path: string): Promise<Result<{ stat?: BigIntStats } | undefined>> {
+  try {
+    const stat = await lstat(join(context.cwd, path), { bigint: true });
+    if (stat.isDirectory()) return ok({});
+    return stat.isFile() ? ok({ stat }) : fail(odd(path, stat));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return ok(undefined);
+    return fail({ code: "external", what: path, problem: error.message, cause: error });
+  }
+}
+
+/** Digests of files one by one, stored where `into` is given; those that the stat index knows are not read. */
 export async function hashFiles(
   context: Context,
-  folder: string,
   files: readonly FoundFile[],
-  into?: Store,
+  into?: LocalStore,
 ): Promise<Result<TreeEntry[]>> {
   const index = await statIndex(context);
   let mark: Promise<bigint> | undefined;
-  const entries = await mapLimited(files, WIDTH, async (file): Promise<Result<TreeEntry>> => {
+  const entries = await mapLimited(files, WIDTH, async ({ path, stat }): Promise<Result<TreeEntry>> => {
     if (context.signal?.aborted) return fail({ code: "interrupted" });
-    const path = file.path === "" ? folder : folder === "" ? file.path : `${folder}/${file.path}`;
-    const mode = (file.stat.mode & 0o100n) === 0n ? "644" : "755";
-    const known = index.lookUp(path, file.stat);
-    if (known !== undefined && (await isStored(into, known))) {
-      return ok({ path: file.path, mode, size: Number(file.stat.size), digest: known });
+    const mode = (stat.mode & 0o100n) === 0n ? "644" : "755";
+    const known = index.lookUp(path, stat);
+    if (known !== undefined) {
+      const there = into === undefined ? ok(true) : await into.has(known);
+      if (there.ok && there.value) return ok({ path, mode, size: Number(stat.size), digest: known });
     }
     const before = await (mark ??= index.mark());
-    const blob = await hashOne(join(context.cwd, path), file, into);
+    const blob = await hashOne(context, path, stat, into);
     if (!blob.ok) return blob;
-    index.remember(path, file.stat, blob.value.digest, before);
-    return ok({ path: file.path, mode, ...blob.value });
+    index.remember(path, stat, blob.value.digest, before);
+    return ok({ path, mode, ...blob.value });
   });
-  await saveIfHashed(index, mark);
+  if (mark !== undefined) await index.save();
   return all(entries);
 }
 
-async function saveIfHashed(index: StatIndex, mark: Promise<bigint> | undefined): Promise<void> {
-  if (mark !== undefined) await index.save();
-}
-
-async function isStored(into: Store | undefined, digest: Digest): Promise<boolean> {
-  if (into === undefined) return true;
-  const present = await into.has(digest);
-  return present.ok && present.value;
-}
-
 async function hashOne(
-  absolute: string,
-  file: FoundFile,
-  into: Store | undefined,
-): Promise<Result<{ digest: Digest; size: number }>> {
-  if (into !== undefined) return into.putFile(absolute);
-  return file.stat.size > WHOLE ? digestOfFile(absolute) : digestOfSmallFile(absolute);
-}
-
-/** The manifest of these files, stored where `into` is given. */
-export async function treeOf(
   context: Context,
   path: string,
-  entries: readonly TreeEntry[],
-  into?: Store,
-): Promise<Result<Snapshot>> {
+  stat: BigIntStats,
+  into: LocalStore | undefined,
+): Promise<Result<{ digest: Digest; size: number }>> {
+  const absolute = join(context.cwd, path);
+  const size = Number(stat.size);
+  if (into === undefined) return size > WHOLE ? digestOfFile(absolute) : digestOfSmallFile(absolute);
+  if (size <= CHUNKED_FILE) return into.putFile(absolute);
+  const layout = new LayoutBuilder();
+  let done = 0;
+  const progress = (bytes: number): void => {
+    done += bytes;
+    context.emit({ type: "progress", task: `add ${path}`, unit: "bytes", done, total: size });
+  };
+  const stored = await attempt(path, async () => {
+    await using large = new LargeFiles();
+    const file = { path: absolute, label: path, size, time: (await lstat(absolute)).mtimeMs };
+    return large.add(context, file, into.driver, layout, progress);
+  });
+  if (!stored.ok) return stored;
+  if (!stored.value.ok) return stored.value;
+  const placed = await putLayout(into, stored.value.value, layout);
+  return placed.ok ? ok({ digest: stored.value.value, size }) : placed;
+}
+
+/** The manifest of these files, which is not stored. */
+export function treeOf(path: string, entries: readonly TreeEntry[]): Result<Snapshot> {
   const manifest = encodeTree(path, entries);
   if (!manifest.ok) return manifest;
-  if (into !== undefined) {
-    const stored = await into.put(manifest.value);
-    if (!stored.ok) return stored;
-    context.emit({ type: "effect", name: "tree stored" });
-  }
-  return ok({
-    kind: "tree",
-    digest: digestOf(manifest.value),
-    size: entries.reduce((sum, entry) => sum + entry.size, 0),
-    files: entries.length,
-  });
+  const size = entries.reduce((sum, entry) => sum + entry.size, 0);
+  return ok({ kind: "tree", digest: digestOf(manifest.value), size, files: entries.length });
 }

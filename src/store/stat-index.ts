@@ -75,15 +75,6 @@ export class StatIndex {
     this.#changed = true;
   }
 
-  /** Drops what is known of files below a folder that are no longer there. */
-  keepOnly(folder: string, paths: ReadonlySet<string>): void {
-    for (const path of this.#entries.keys()) {
-      if (!path.startsWith(`${folder}/`) || paths.has(path)) continue;
-      this.#entries.delete(path);
-      this.#changed = true;
-    }
-  }
-
   /** Writes the index when it changed. It is a cache: what cannot be written is a warning. */
   async save(): Promise<void> {
     if (!this.#changed) return;

@@ -1,6 +1,7 @@
-import { canonicalJson, compareCodeUnits, fail, isDigest, isRelativePath, ok } from "../core/index.ts";
+import { compareCodeUnits, fail, isRelativePath, ok } from "../core/index.ts";
 import type { Digest, Result } from "../core/index.ts";
 import type { FileMode } from "../git/index.ts";
+import { fold } from "./names.ts";
 
 /** One file of a folder. */
 export interface TreeEntry {
@@ -15,6 +16,10 @@ export interface TreeEntry {
 /** What a manifest may hold: enough for any folder that is handled as one dataset, and too little to fill a memory. */
 export const TREE_LIMITS = { bytes: 256 * 1024 * 1024, entries: 1_000_000 };
 
+/** What stands around the entries of a manifest. */
+export const TREE_START = '{"entries":[';
+export const TREE_END = '],"treeVersion":1}';
+
 /**
  * The manifest of a folder as bytes: one spelling for one content, so that its digest names the content. Where the
  * bytes of a file lie (whole, in a pack, in chunks) is no part of it: packing again must not change a stage's key.
@@ -22,11 +27,18 @@ export const TREE_LIMITS = { bytes: 256 * 1024 * 1024, entries: 1_000_000 };
  */
 export function encodeTree(name: string, entries: readonly TreeEntry[]): Result<Buffer> {
   const sorted = [...entries].sort((a, b) => compareCodeUnits(a.path, b.path));
-  const problem = problemOfPaths(sorted.map(({ path }) => path));
+  const problem = problemOfPaths(sorted);
   if (problem !== undefined) return fail({ code: "tree-invalid", tree: name, problem });
-  const lines = sorted.map(({ path, mode, size, digest }) => canonicalJson({ path, mode, size, digest }));
-  return ok(Buffer.from(`{"entries":[${lines.join(",")}],"treeVersion":1}`));
+  // Members in canonical order.
+  const lines = sorted.map(
+    ({ path, mode, size, digest }) => `{"digest":"${digest}","mode":"${mode}","path":${JSON.stringify(path)},"size":${size}}`,
+  );
+  return ok(Buffer.from(`${TREE_START}${lines.join(",")}${TREE_END}`));
 }
+
+/** One entry in its only spelling. What a JSON text may escape in another way is compared with that afterwards. */
+// oxlint-disable-next-line no-control-regex -- JSON has no control characters in its strings
+const ENTRY = /\{"digest":"(sha256:[0-9a-f]{64})","mode":"(644|755)","path":("(?:[^"\\\u0000-\u001f]|\\.)*"),"size":(0|[1-9]\d*)\}/y;
 
 /**
  * Reads a manifest, which may come from anyone: nothing but the canonical spelling is accepted, so no path in it
@@ -35,62 +47,72 @@ export function encodeTree(name: string, entries: readonly TreeEntry[]): Result<
 export function parseTree(name: string, bytes: Buffer): Result<TreeEntry[]> {
   const refuse = (problem: string): Result<never> => fail({ code: "tree-invalid", tree: name, problem });
   if (bytes.length > TREE_LIMITS.bytes) return refuse(`it has ${bytes.length} bytes`);
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString());
-  } catch (error) {
-    return fail({ code: "tree-invalid", tree: name, problem: "it is not JSON", cause: error });
-  }
-  if (!isObject(value) || value["treeVersion"] !== 1 || !Array.isArray(value["entries"])) {
-    return refuse("it is not a manifest of version 1");
-  }
-  const list: readonly unknown[] = value["entries"];
-  if (list.length > TREE_LIMITS.entries) return refuse(`it has ${list.length} entries`);
+  const text = bytes.toString();
+  if (!text.startsWith(TREE_START) || !text.endsWith(TREE_END)) return refuse("it is not a manifest of version 1");
+  const end = text.length - TREE_END.length;
   const entries: TreeEntry[] = [];
   let total = 0;
-  for (const [at, item] of list.entries()) {
-    const entry = entryOf(item);
-    if (entry === undefined) return refuse(`entry ${at} has a field that is wrong`);
+  for (let at = TREE_START.length; at < end;) {
+    if (entries.length > 0 && text[at++] !== ",") return refuse(`entry ${entries.length} is not in its canonical spelling`);
+    ENTRY.lastIndex = at;
+    const [whole, digest, mode, path, size] = ENTRY.exec(text) ?? [];
+    const decoded = path === undefined ? undefined : decode(path);
+    if (whole === undefined || decoded === undefined) {
+      return refuse(`entry ${entries.length} has a field that is wrong, or is not in its canonical spelling`);
+    }
+    if (entries.length === TREE_LIMITS.entries) return refuse(`it has more than ${TREE_LIMITS.entries} entries`);
+    const entry = { path: decoded, mode: mode as FileMode, size: Number(size), digest: digest as Digest };
+    const before = entries.at(-1);
+    if (before !== undefined && before.path >= entry.path) return refuse("its entries are not in canonical order");
     total += entry.size;
     entries.push(entry);
+    at += whole.length;
   }
   if (!Number.isSafeInteger(total)) return refuse("its sizes add up to more than can be");
-  const encoded = encodeTree(name, entries);
-  if (!encoded.ok) return encoded;
-  return encoded.value.equals(bytes) ? ok(entries) : refuse("it is not in its canonical spelling");
+  const problem = problemOfPaths(entries);
+  return problem === undefined ? ok(entries) : refuse(problem);
 }
 
-function entryOf(item: unknown): TreeEntry | undefined {
-  if (!isObject(item)) return undefined;
-  const { path, mode, size, digest } = item;
-  if (typeof path !== "string" || (mode !== "644" && mode !== "755")) return undefined;
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
-  if (typeof digest !== "string" || !isDigest(digest)) return undefined;
-  return { path, mode, size, digest };
+/** A JSON string's value; undefined when it is spelled in another way than `JSON.stringify` would. */
+function decode(json: string): string | undefined {
+  if (!json.includes("\\")) return json.includes("\ufffd") ? undefined : json.slice(1, -1);
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "string" && JSON.stringify(value) === json ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-/** Why these paths (sorted) cannot be one folder everywhere; undefined when they can. */
-function problemOfPaths(paths: readonly string[]): string | undefined {
+/** Why the paths of entries (sorted) cannot be one folder everywhere; undefined when they can. */
+function problemOfPaths(entries: readonly TreeEntry[]): string | undefined {
   /** Spelling of each folder and file without case and composition -> the spelling that was used, and for what. */
   const seen = new Map<string, string>();
-  for (const path of paths) {
+  let known = "";
+  for (const { path } of entries) {
     if (!isRelativePath(path)) return `${JSON.stringify(path)} is not a path inside the folder`;
-    const parts = path.split("/");
-    if (parts.some((part) => part.toLowerCase() === ".git")) return `${JSON.stringify(path)} lies in a .git folder`;
-    for (let depth = 1; depth <= parts.length; depth++) {
-      const isFile = depth === parts.length;
-      const spelled = parts.slice(0, depth).join("/");
-      const folded = spelled.normalize("NFC").toLowerCase();
-      const other = seen.get(folded);
-      if (other === undefined) seen.set(folded, isFile ? spelled : `${spelled}/`);
-      else if (isFile || other !== `${spelled}/`) {
-        return `${JSON.stringify(other)} and ${JSON.stringify(path)} are the same place on some file systems`;
+    const parent = path.slice(0, path.lastIndexOf("/") + 1);
+    // The folders of a path are those of the one before, nearly always.
+    if (parent !== known) {
+      const parts = parent.split("/").slice(0, -1);
+      for (let depth = 1; depth <= parts.length; depth++) {
+        if (fold(parts[depth - 1]!) === ".git") return `${JSON.stringify(path)} lies in a .git folder`;
+        const spelled = `${parts.slice(0, depth).join("/")}/`;
+        const other = seen.get(fold(spelled.slice(0, -1)));
+        if (other === undefined) seen.set(fold(spelled.slice(0, -1)), spelled);
+        else if (other !== spelled) return samePlace(other, path);
       }
+      known = parent;
     }
+    const folded = fold(path);
+    if (folded === ".git" || folded.endsWith("/.git")) return `${JSON.stringify(path)} lies in a .git folder`;
+    const other = seen.get(folded);
+    if (other !== undefined) return samePlace(other, path);
+    seen.set(folded, path);
   }
   return undefined;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function samePlace(a: string, b: string): string {
+  return `${JSON.stringify(a)} and ${JSON.stringify(b)} are the same place on some file systems`;
 }

@@ -142,7 +142,7 @@ export class Catalogue {
     }
     for (const [id, { asset, at }] of this.#own) {
       if (at < start - LAG_MS) this.#own.delete(id);
-      else insert(fresh, asset);
+      else if (this.releases.has(asset.release)) insert(fresh, asset);
     }
     this.#assets = fresh;
     this.#readAt = start;

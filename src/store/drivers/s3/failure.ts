@@ -63,6 +63,8 @@ export function judge(what: string, error: unknown): Outcome<never> {
   return fail({ code: "external", what, problem: said(known), ...(hint === undefined ? {} : { hint }) });
 }
 
+/** What the SDK calls an answer without a body, or with one that is not S3's XML. */
+const NOT_S3 = /^(Unknown|UnknownError|Error|NotFound|[0-9]{3})$/;
 const REACH = "check the network and the store's endpoint, and run the same command again";
 
 function headersOf({ headers }: S3Error): Record<string, string> {
@@ -72,9 +74,10 @@ function headersOf({ headers }: S3Error): Record<string, string> {
 
 /** The server's words, which may be anybody's, on one line. */
 function said({ name, status, message }: S3Error): string {
+  if (NOT_S3.test(name)) return `the server answered ${status}, without S3's reason`;
   // oxlint-disable-next-line no-control-regex -- they would move a terminal's cursor
   const text = message.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 300);
-  const code = text.includes(name) || name === String(status) ? "" : `${name}: `;
+  const code = text.includes(name) || status === 0 ? "" : `${name}: `;
   return status === 0 ? text : `S3 answered ${status}: ${code}${text}`;
 }
 
@@ -86,6 +89,7 @@ function advice({ name, status, region }: S3Error): string | undefined {
     case "InvalidToken":
       return "the credentials have expired: get new ones (`aws sso login`, or the workflow's step that takes the role), and run the same command again";
     case "InvalidAccessKeyId":
+    case "XAdminUserNotFound": // Versity's server
     case "SignatureDoesNotMatch":
       return "the server does not know this key and secret: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, the profile, and that they belong to this endpoint";
     case "CredentialsProviderError":
@@ -103,6 +107,7 @@ function advice({ name, status, region }: S3Error): string | undefined {
         ? "the bucket is in another region: add ?region=<its region> to the store's URL, or set AWS_REGION"
         : `the bucket is in the region ${JSON.stringify(region)}: add ?region=${encodeURIComponent(region)} to the store's URL, or set AWS_REGION`;
     default:
+      if (NOT_S3.test(name) && status !== 403) return "check that the endpoint is one of S3, and what stands before it";
       return status === 401 || status === 403
         ? "the identity needs s3:ListBucket on the bucket and s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload on its objects (docs/stores/s3.md)"
         : undefined;

@@ -51,10 +51,9 @@ async function whyNot(
   return answer;
 }
 
-/** True for the answer that there is no such object. That there is no such bucket is another answer. */
+/** True for the answer that there is no such object. Servers say 404 for a missing bucket or key pair too. */
 function isAbsent(remote: Remote, error: unknown): boolean {
-  const known = s3Error(error);
-  if (known?.status !== 404 || known.name === "NoSuchBucket") return false;
+  if (s3Error(error)?.name !== "NoSuchKey") return false;
   remote.bucketSeen = true;
   return true;
 }
@@ -160,10 +159,11 @@ export async function* listObjects(remote: Remote, kind: KeyKind): AsyncIterable
       if (!info.ok) throw new Error(info.failures.map(describe).join("\n"), { cause: info.failures });
       yield { key: `${kind}/${word}`, ...info.value };
     }
-    const next = page.value.NextContinuationToken;
-    if (page.value.IsTruncated === true && (next === undefined || next === token)) {
+    const { IsTruncated: more, NextContinuationToken: next } = page.value;
+    if (more === undefined) throw new Error(`${what}: the answer is no list`); // an empty 200, for one
+    if (more && (next === undefined || next === token)) {
       throw new Error(`${what}: the server says that there is more, but not where`);
     }
-    token = page.value.IsTruncated === true ? next : undefined;
+    token = more ? next : undefined;
   } while (token !== undefined);
 }

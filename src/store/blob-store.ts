@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { attempt, fail, ok } from "../core/index.ts";
+import type { Context, Digest, Failure, Result } from "../core/index.ts";
+import { digestOf, digestOfFile } from "./digest.ts";
+import { bodyOf } from "./driver.ts";
+import type { Driver, Key } from "./driver.ts";
+import { createTemporary } from "./files.ts";
+import { Layout } from "./layout.ts";
+import type { Store } from "./store.ts";
+
+type Sink = (chunk: Uint8Array) => void | Promise<void>;
+
+export function blobKey(digest: Digest): Key {
+  return `blobs/${digest.slice("sha256:".length)}`;
+}
+
+export function layoutKey(root: Digest): Key {
+  return `layouts/${root.slice("sha256:".length)}`;
+}
+
+/** The bytes of a file from an offset on, for a driver to send. */
+export function fileBody(path: string, size: number, digest: Digest): Parameters<Driver["put"]>[1] {
+  return {
+    size,
+    digest,
+    async *read(offset, length) {
+      await using file = await open(path, "r");
+      for (let at = offset; at < offset + length;) {
+        const chunk = Buffer.allocUnsafe(Math.min(1024 * 1024, offset + length - at));
+        const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+        if (bytesRead === 0) return;
+        yield chunk.subarray(0, bytesRead);
+        at += bytesRead;
+      }
+    },
+  };
+}
+
+class TooLarge extends Error {}
+
+/** A store on a driver: names, verification, and large files put together from their chunks. */
+export function blobStore<D extends Driver>(context: Context, driver: D): Store & { readonly driver: D } {
+  const { url } = driver;
+  const missing = (digest: Digest): Failure => ({ code: "blob-missing", digest, neededBy: "this command", store: url });
+
+  const layout: Store["layout"] = async (root) => {
+    const chunks: Uint8Array[] = [];
+    const got = await driver.get(layoutKey(root), (chunk) => void chunks.push(Uint8Array.from(chunk)));
+    if (!got.ok) return got;
+    return got.value ? Layout.parse(root, Buffer.concat(chunks)) : ok(undefined);
+  };
+
+  /** Hands over the bytes that go by this name, whole or by chunks, not verified; false: there is nothing. */
+  const stream = async (digest: Digest, sink: Sink): Promise<Result<boolean>> => {
+    const whole = await driver.get(blobKey(digest), sink);
+    if (!whole.ok || whole.value) return whole;
+    const found = await layout(digest);
+    if (!found.ok) return found;
+    const chunks = found.value?.chunksOf(digest);
+    for (const chunk of chunks ?? []) {
+      const place = found.value!.find(chunk)!;
+      const { pack, offset, length } = place;
+      const range = pack === undefined ? undefined : { offset, length };
+      const got = await driver.get(blobKey(pack ?? chunk), sink, range);
+      if (!got.ok) return got;
+      if (!got.value) return fail(missing(pack ?? chunk));
+    }
+    return ok(chunks !== undefined);
+  };
+
+  const verified = (digest: Digest, actual: string): Result<void> => {
+    if (actual === digest) return ok();
+    const local = "pathOf" in driver ? (driver.pathOf as (key: Key) => string)(blobKey(digest)) : url;
+    return fail({ code: "blob-corrupt", digest, actual, where: local });
+  };
+
+  return {
+    url,
+    driver,
+    layout,
+    async has(digest) {
+      for (const key of [blobKey(digest), layoutKey(digest)]) {
+        const found = await driver.stat(key);
+        if (!found.ok) return found;
+        if (found.value !== undefined) return ok(true);
+      }
+      return ok(false);
+    },
+    async read(digest, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      try {
+        const got = await stream(digest, (chunk) => {
+          size += chunk.length;
+          if (size > maxBytes) throw new TooLarge();
+          chunks.push(chunk);
+        });
+        if (!got.ok) return got;
+        if (!got.value) return fail(missing(digest));
+      } catch (error) {
+        if (!(error instanceof TooLarge)) throw error;
+        return fail({ code: "external", what: digest, problem: `more than the ${maxBytes} bytes that were expected` });
+      }
+      const bytes = Buffer.concat(chunks);
+      const check = verified(digest, digestOf(bytes));
+      return check.ok ? ok(bytes) : check;
+    },
+    async toFile(digest, absolute) {
+      const written = await attempt(absolute, async (): Promise<Result<void>> => {
+        const { path, file } = await createTemporary(dirname(absolute), { prefix: ".lockstep-" });
+        try {
+          const hash = createHash("sha256");
+          const got = await stream(digest, async (chunk) => {
+            hash.update(chunk);
+            await file.writeFile(chunk);
+          });
+          if (!got.ok) return got;
+          if (!got.value) return fail(missing(digest));
+          const check = verified(digest, `sha256:${hash.digest("hex")}`);
+          if (!check.ok) return check;
+          await file.close();
+          await rename(path, absolute);
+          return ok();
+        } finally {
+          await file.close().catch(() => {});
+          await rm(path, { force: true });
+        }
+      });
+      return written.ok ? written.value : written;
+    },
+    async put(bytes) {
+      const digest = digestOf(bytes);
+      const stored = await driver.put(blobKey(digest), bodyOf(bytes, digest));
+      return stored.ok ? ok(digest) : stored;
+    },
+    async putFile(absolute) {
+      const blob = await digestOfFile(absolute);
+      if (!blob.ok) return blob;
+      const { digest, size } = blob.value;
+      const stored = await driver.put(blobKey(digest), fileBody(absolute, size, digest));
+      return stored.ok ? blob : stored;
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { hash } from "node:crypto";
+
+/** Bytes of a chunk: on average 3 MiB and what comes until the next cut, which is 1 MiB. */
+export const CHUNK = { min: 3 * 1024 * 1024, max: 8 * 1024 * 1024 };
+/** Files above this size are cut; up to it they are one part. */
+export const CHUNKED_FILE = CHUNK.max;
+/** A cut is where the upper 20 bits of the rolling sum are 0: once in 2^20 bytes. */
+const SHIFT = 12;
+
+/** The number that each byte adds to the rolling sum: the first 4 bytes of SHA-256 of "lockstep-gear/1 <byte>". */
+const GEAR = Uint32Array.from({ length: 256 }, (_, byte) =>
+  hash("sha256", `lockstep-gear/1 ${byte}`, "buffer").readUInt32BE(0),
+);
+
+/**
+ * Cuts a stream by its content (Xia et al., "FastCDC", USENIX ATC 2016: gear hash, no look before the smallest size),
+ * so that an edit moves the cuts around it and no others. The state is that of one file, from its start.
+ */
+export class Chunker {
+  #length = 0;
+  #sum = 0;
+
+  /** Ends of chunks in `bytes`, the stream's next piece, as positions in it. What is left over is the open chunk's. */
+  cut(bytes: Uint8Array): number[] {
+    const ends: number[] = [];
+    let at = 0;
+    while (at < bytes.length) {
+      // No cut can lie before the smallest size, so these bytes are not looked at.
+      const skip = Math.min(Math.max(0, CHUNK.min - this.#length), bytes.length - at);
+      at += skip;
+      this.#length += skip;
+      const end = Math.min(bytes.length, at + CHUNK.max - this.#length);
+      const from = at;
+      let sum = this.#sum;
+      let found = false;
+      while (at < end) {
+        sum = ((sum << 1) + GEAR[bytes[at++]!]!) | 0;
+        if (sum >>> SHIFT === 0) {
+          found = true;
+          break;
+        }
+      }
+      this.#length += at - from;
+      this.#sum = sum;
+      if (found || this.#length === CHUNK.max) {
+        ends.push(at);
+        this.#length = 0;
+        this.#sum = 0;
+      }
+    }
+    return ends;
+  }
+}

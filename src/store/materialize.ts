@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { attempt, fail, failedIfAny, ok } from "../core/index.ts";
+import type { Context, Digest, Failure, Result } from "../core/index.ts";
+import { blobKey } from "./blob-store.ts";
+import { DIGEST_BYTES, digestAt, digestBytes } from "./digest-table.ts";
+import { mapLimited } from "./files.ts";
+import type { Layout } from "./layout.ts";
+import { mend } from "./mend.ts";
+import { readPart } from "./parts.ts";
+import type { LocalStore, Store } from "./store.ts";
+import type { TreeEntry } from "./tree.ts";
+import { Pool } from "./work/pool.ts";
+import { BACK_SECONDS, writeGroup } from "./work/write-group.ts";
+import type { GroupWritten, WriteGroup } from "./work/write-group.ts";
+
+export interface Materialized {
+  readonly root: Digest;
+  /** As messages name the folder. */
+  readonly path: string;
+  readonly entries: readonly TreeEntry[];
+  /** Where the cache has their parts. */
+  readonly layout: Layout;
+}
+
+const GROUP = { bytes: 8 * 1024 * 1024, parts: 1024 };
+const INLINE = { bytes: 2 * 1024 * 1024, files: 200 };
+
+/**
+ * Writes files below a folder from the cache, on all cores, each part verified before it is written. A part that is
+ * damaged here is fetched again from the other stores.
+ */
+export async function materialize(
+  context: Context,
+  wanted: Materialized,
+  cache: LocalStore,
+  remotes: readonly Store[],
+  into: string,
+): Promise<Result<void>> {
+  const { entries, layout, path } = wanted;
+  const made = await attempt(path, async () => {
+    const folders = new Set(entries.map((entry) => dirname(join(into, entry.path))));
+    for (const folder of [into, ...folders]) await mkdir(folder, { recursive: true });
+  });
+  if (!made.ok) return made;
+  const large = entries.filter(({ digest }) => layout.chunked.has(digest));
+  const small = large.length === 0 ? entries : entries.filter(({ digest }) => !layout.chunked.has(digest));
+  const groups = groupsOf(small, layout, cache, into);
+  const total = entries.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  const progress = (bytes: number): void => {
+    done += bytes;
+    context.emit({ type: "progress", task: `write ${path}`, unit: "bytes", done: Math.min(done, total), total });
+  };
+  const bytes = total - large.reduce((sum, { size }) => sum + size, 0);
+  await using pool = bytes > INLINE.bytes || small.length > INLINE.files ? new Pool() : undefined;
+  const failures: Failure[] = [];
+  const damaged: Digest[] = [];
+  await mapLimited(groups, 2 * (pool?.width ?? 1), async (group) => {
+    if (failures.length > 0) return;
+    if (context.signal?.aborted) return void failures.push({ code: "interrupted" });
+    const written = pool === undefined ? writeGroup(group) : await pool.do<GroupWritten>({ type: "write", ...group });
+    for (const at of written.damaged) damaged.push(digestAt(Buffer.from(group.digests), at * DIGEST_BYTES));
+    if (written.problem !== undefined) {
+      failures.push({ code: "external", what: `${path}${written.problem.path.slice(into.length)}`, problem: written.problem.message });
+    }
+    progress(group.targets.reduce((sum, targets, at) => sum + targets.length * group.lengths[at]!, 0));
+  });
+  const failed = failedIfAny(failures);
+  if (failed) return failed;
+  if (damaged.length > 0) {
+    const mended = await mend(context, wanted, damaged, cache, remotes);
+    if (!mended.ok) return mended;
+    const again = new Set(damaged);
+    const left = { ...wanted, entries: small.filter(({ digest }) => again.has(digest)), layout: mended.value };
+    const rewritten = await materialize(context, left, cache, [], into);
+    if (!rewritten.ok) return rewritten;
+  }
+  for (const entry of large) {
+    const written = await writeLarge(context, wanted, entry, cache, remotes, join(into, entry.path), progress);
+    if (!written.ok) return written;
+  }
+  return ok();
+}
+
+/** What the threads do: parts of one pack each, or single blobs, in the order in which they lie. */
+function groupsOf(entries: readonly TreeEntry[], layout: Layout, cache: LocalStore, into: string): WriteGroup[] {
+  const parts = new Map<Digest, { pack: Digest; offset: number; length: number; targets: { path: string; executable: boolean }[] }>();
+  for (const { digest, path, mode, size } of entries) {
+    const place = layout.find(digest);
+    const known = parts.get(digest);
+    const part = known ?? { pack: place?.pack ?? digest, offset: place?.offset ?? 0, length: place?.length ?? size, targets: [] };
+    part.targets.push({ path: join(into, path), executable: mode === "755" });
+    if (known === undefined) parts.set(digest, part);
+  }
+  const order = [...parts].sort(([, a], [, b]) => (a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset));
+  const groups: WriteGroup[] = [];
+  for (let at = 0; at < order.length;) {
+    const { pack } = order[at]![1];
+    let end = at;
+    let bytes = 0;
+    while (end < order.length && order[end]![1].pack === pack && bytes < GROUP.bytes && end - at < GROUP.parts) {
+      bytes += order[end]![1].length;
+      end += 1;
+    }
+    const members = order.slice(at, end);
+    groups.push({
+      source: cache.driver.pathOf(blobKey(pack)),
+      offsets: members.map(([, { offset }]) => offset),
+      lengths: members.map(([, { length }]) => length),
+      digests: Buffer.concat(members.map(([digest]) => digestBytes(digest))),
+      targets: members.map(([, { targets }]) => targets),
+    });
+    at = end;
+  }
+  return groups;
+}
+
+/** Puts a large file together from its chunks. The whole is hashed: the list of its chunks is a hint and no more. */
+async function writeLarge(
+  context: Context,
+  wanted: Materialized,
+  entry: TreeEntry,
+  cache: LocalStore,
+  remotes: readonly Store[],
+  to: string,
+  progress: (bytes: number) => void,
+): Promise<Result<void>> {
+  const label = `${wanted.path}/${entry.path}`;
+  let { layout } = wanted;
+  const written = await attempt(label, async (): Promise<Result<void>> => {
+    await using file = await open(to, "wx", entry.mode === "755" ? 0o777 : 0o666);
+    const hash = createHash("sha256");
+    for (const chunk of layout.chunksOf(entry.digest)!) {
+      if (context.signal?.aborted) return fail({ code: "interrupted" });
+      let bytes = await readPart(cache, layout, chunk, label);
+      if (!bytes.ok) {
+        const mended = await mend(context, { ...wanted, layout }, [chunk], cache, remotes);
+        if (!mended.ok) return mended;
+        layout = mended.value;
+        bytes = await readPart(cache, layout, chunk, label);
+        if (!bytes.ok) return bytes;
+      }
+      hash.update(bytes.value);
+      await file.writeFile(bytes.value);
+      progress(bytes.value.length);
+    }
+    const actual = `sha256:${hash.digest("hex")}`;
+    if (actual !== entry.digest) {
+      return fail({ code: "blob-corrupt", digest: entry.digest, actual, where: `${label}, put together from its chunks,` });
+    }
+    const time = (await file.stat()).mtimeMs / 1000 - BACK_SECONDS;
+    await utimes(to, time, time);
+    return ok();
+  });
+  return written.ok ? written.value : written;
+}

@@ -1,0 +1,78 @@
+import { hash } from "node:crypto";
+import { closeSync, fstatSync, futimesSync, openSync, readSync, writeSync } from "node:fs";
+
+/** Files to be written from parts of one source. */
+export interface WriteGroup {
+  /** Absolute path of the pack or blob. */
+  readonly source: string;
+  readonly offsets: readonly number[];
+  readonly lengths: readonly number[];
+  /** 32 bytes a part. */
+  readonly digests: Uint8Array;
+  /** For each part the files (absolute) that it becomes, which do not exist, and whether each is executable. */
+  readonly targets: readonly (readonly { readonly path: string; readonly executable: boolean }[])[];
+}
+
+export interface GroupWritten {
+  /** Numbers of parts that are damaged or cannot be read here; their files were not written. */
+  readonly damaged: readonly number[];
+  /** What the system said when a file could not be written. */
+  readonly problem?: { readonly path: string; readonly message: string };
+}
+
+/** How far back the time of a written file is set: more than a tick of a file system's clock. */
+export const BACK_SECONDS = 0.05;
+
+/** Reads parts, verifies each, and writes its files with a time in the past, which no later write gives them again. */
+export function writeGroup({ source, offsets, lengths, digests, targets }: WriteGroup): GroupWritten {
+  const damaged: number[] = [];
+  let input: number;
+  try {
+    input = openSync(source, "r");
+  } catch {
+    return { damaged: [...offsets.keys()] };
+  }
+  try {
+    const buffer = Buffer.allocUnsafeSlow(Math.max(0, ...lengths));
+    for (const [at, offset] of offsets.entries()) {
+      const part = buffer.subarray(0, readAll(input, buffer, lengths[at]!, offset));
+      const good = hash("sha256", part, "buffer").equals(digests.subarray(32 * at, 32 * at + 32));
+      if (!good) damaged.push(at);
+      for (const { path, executable } of targets[at]!) {
+        if (!good) continue;
+        try {
+          writeFile(path, part, executable);
+        } catch (error) {
+          const { syscall, message } = error as NodeJS.ErrnoException;
+          if (syscall === undefined) throw error;
+          return { damaged, problem: { path, message } };
+        }
+      }
+    }
+    return { damaged };
+  } finally {
+    closeSync(input);
+  }
+}
+
+/** Bytes that were there, at most `length`. */
+function readAll(file: number, buffer: Buffer, length: number, offset: number): number {
+  let read = 0;
+  while (read < length) {
+    const count = readSync(file, buffer, read, length - read, offset + read);
+    if (count === 0) break;
+    read += count;
+  }
+  return read;
+}
+
+function writeFile(path: string, bytes: Buffer, executable: boolean): void {
+  const file = openSync(path, "wx", executable ? 0o777 : 0o666);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+    const time = fstatSync(file).mtimeMs / 1000 - BACK_SECONDS;
+    futimesSync(file, time, time);
+  } finally {
+    closeSync(file);
+  }
+}
