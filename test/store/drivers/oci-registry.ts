@@ -61,11 +61,6 @@ export class Registry {
     return new Registry(host, folder, stop);
   }
 
-  /** Overwrites the bytes of a blob where the registry keeps them. */
-  damage(hex: string, bytes: Uint8Array): void {
-    writeFileSync(join(this.#folder, `data/docker/registry/v2/blobs/sha256/${hex.slice(0, 2)}/${hex}/data`), bytes);
-  }
-
   /** What `docker-registry garbage-collect` takes away when nobody writes; it says what it removed. */
   collect(): string {
     const config = join(this.#folder, "config.yml");
