@@ -19,9 +19,16 @@ export function isLockfile(path: string): boolean {
  * after "go on all the same" too, both sides of an unfinished merge and the lockfile of a newer version keep their data.
  */
 export function rootsOf(path: string, text: string, source: MarkSource, where: string): Marks {
+  // Anybody can open a pull request: that must not be enough to keep a team from collecting.
+  const strange = source === "open pull requests";
   const parsed = path === DATA_LOCK ? dataRoots(path, text) : modelRoots(path, text);
   if (parsed.ok) {
-    const roots = parsed.value.map(({ what, ...root }) => ({ ...root, source, why: `${what} ${where}` }));
+    const roots = parsed.value.map(({ what, kind, digest }): Root => ({
+      kind: strange ? "any" : kind,
+      digest,
+      source,
+      why: `${what} ${where}`,
+    }));
     return { roots, doubts: [] };
   }
   const roots = spelledDigests(text).map((digest): Root => ({
@@ -30,6 +37,7 @@ export function rootsOf(path: string, text: string, source: MarkSource, where: s
     source,
     why: `${path} ${where}, which cannot be read`,
   }));
+  if (strange) return { roots, doubts: [] };
   const [cause] = parsed.failures;
   const place = "at" in cause && cause.at !== undefined ? `:${cause.at.line}` : "";
   const failure = {

@@ -74,12 +74,15 @@ export async function needsOf(
 
 const DAMAGE: ReadonlySet<FailureCode> = new Set(["blob-corrupt", "blob-missing", "tree-invalid"]);
 
-/** One root for each content; what a commit names goes before what nobody vouches for. */
+const STRENGTH: Readonly<Record<Root["kind"], number>> = { file: 0, any: 1, tree: 2 };
+
+/** One root for each content: of the kind that needs most, in the name of a commit where one names it. */
 function distinct(roots: readonly Root[]): Root[] {
   const found = new Map<string, Root>();
   for (const root of roots) {
-    const name = `${root.kind} ${root.digest}`;
-    if (!found.has(name) || root.source === "branches and tags") found.set(name, root);
+    const before = found.get(root.digest) ?? root;
+    const { kind } = STRENGTH[root.kind] > STRENGTH[before.kind] ? root : before;
+    found.set(root.digest, { ...(root.source === "branches and tags" ? root : before), kind });
   }
   return [...found.values()];
 }
