@@ -24,7 +24,7 @@ export function s3Error(error: unknown): S3Error | undefined {
     Region?: unknown;
     Code?: unknown;
   };
-  if ($metadata === undefined && $response === undefined && !FROM_SDK.test(error.name)) return undefined;
+  if ($metadata === undefined && $response === undefined && error.name !== "TimeoutError") return undefined;
   const headers = $response?.headers ?? {};
   return {
     name: typeof Code === "string" ? Code : error.name,
@@ -36,8 +36,7 @@ export function s3Error(error: unknown): S3Error | undefined {
   };
 }
 
-const FROM_SDK = /^(CredentialsProviderError|TokenProviderError|TimeoutError)$/;
-/** Passing troubles whose status does not say so; the second line is about bytes that were changed on their way. */
+/** Passing troubles whose status does not say so; the last ones are bytes that were changed on their way. */
 const PASSING =
   /^(RequestTimeout|TimeoutError|SlowDown|Throttling|ThrottlingException|RequestLimitExceeded|OperationAborted|ConditionalRequestConflict|BadDigest|XAmzContentSHA256Mismatch|XAmzContentChecksumMismatch|IncompleteBody)$/;
 
@@ -54,10 +53,11 @@ export function judge(what: string, error: unknown): Outcome<never> {
     }
     if (known === undefined) throw error;
   }
-  if (known.clockSkewCorrected || PASSING.test(known.name) || isTransientStatus(known.status)) {
+  // The SDK marks every error of a machine whose clock is wrong, also one that another try will not change.
+  const skewed = known.clockSkewCorrected && SKEW.test(known.name);
+  if (skewed || PASSING.test(known.name) || isTransientStatus(known.status)) {
     const afterMs = retryAfterMs(new Headers(headersOf(known)), new Date(known.headers["date"] ?? 0));
-    const problem = known.clockSkewCorrected ? "this machine's clock is wrong" : said(known);
-    return troubled({ problem, afterMs });
+    return troubled({ problem: said(known), afterMs });
   }
   const hint = advice(known);
   return fail({ code: "external", what, problem: said(known), ...(hint === undefined ? {} : { hint }) });
@@ -65,6 +65,7 @@ export function judge(what: string, error: unknown): Outcome<never> {
 
 /** What the SDK calls an answer without a body, or with one that is not S3's XML. */
 const NOT_S3 = /^(Unknown|UnknownError|Error|NotFound|[0-9]{3})$/;
+const SKEW = /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|SignatureDoesNotMatch)$/;
 const REACH = "check the network and the store's endpoint, and run the same command again";
 
 function headersOf({ headers }: S3Error): Record<string, string> {
@@ -72,13 +73,17 @@ function headersOf({ headers }: S3Error): Record<string, string> {
   return after === undefined ? {} : { "retry-after": after };
 }
 
-/** The server's words, which may be anybody's, on one line. */
+/** The server's words. */
 function said({ name, status, message }: S3Error): string {
   if (NOT_S3.test(name)) return `the server answered ${status}, without S3's reason`;
-  // oxlint-disable-next-line no-control-regex -- they would move a terminal's cursor
-  const text = message.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 300);
-  const code = text.includes(name) || status === 0 ? "" : `${name}: `;
-  return status === 0 ? text : `S3 answered ${status}: ${code}${text}`;
+  const text = status === 0 || message.includes(name) ? message : `${name}: ${message}`;
+  return status === 0 ? plain(text) : `the server answered ${status}: ${plain(text)}`;
+}
+
+/** Somebody else's words as part of a line: without what moves a terminal's cursor, and not too many. */
+export function plain(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is meant
+  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 300);
 }
 
 function advice({ name, status, region }: S3Error): string | undefined {
@@ -92,9 +97,6 @@ function advice({ name, status, region }: S3Error): string | undefined {
     case "XAdminUserNotFound": // Versity's server
     case "SignatureDoesNotMatch":
       return "the server does not know this key and secret: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, the profile, and that they belong to this endpoint";
-    case "CredentialsProviderError":
-    case "TokenProviderError":
-      return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, or take a role by OIDC in the workflow (docs/stores/s3.md)";
     case "NoSuchBucket":
       return "make the bucket, or correct the store's URL (LOCKSTEP_STORE, else `store` of .github/lockstep.yml) and its endpoint";
     case "RequestTimeTooSkewed":

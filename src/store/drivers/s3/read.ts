@@ -24,8 +24,7 @@ export async function statObject(remote: Remote, key: Key): Promise<Result<Objec
     },
     async (error) => {
       const known = s3Error(error);
-      if (known === undefined || known.status < 300 || known.clockSkewCorrected) return undefined;
-      if (isTransientStatus(known.status)) return undefined;
+      if (known === undefined || known.status < 300 || isTransientStatus(known.status)) return undefined;
       if (known.status === 404 && remote.bucketSeen) return ok(undefined);
       return whyNot(remote, what, input);
     },

@@ -3,9 +3,9 @@ import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { fail, ok } from "../../../core/index.ts";
 import type { Context, Result } from "../../../core/index.ts";
 import type { Key, KeyKind } from "../../driver.ts";
-import { retry, StalledError, troubled } from "../retry.ts";
+import { isNetworkError, retry, StalledError, troubled } from "../retry.ts";
 import type { Outcome, RetryOptions, Troubled } from "../retry.ts";
-import { judge, s3Error } from "./failure.ts";
+import { judge, plain, s3Error } from "./failure.ts";
 import { Slots } from "./slots.ts";
 import { isEndpoint, isRegion } from "./url.ts";
 import type { S3Place } from "./url.ts";
@@ -83,6 +83,9 @@ export function openRemote(
   });
 }
 
+/** The SDK would warn on the console that it does not try a stream again. */
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 function configuration(
   env: Context["env"],
   place: S3Place,
@@ -108,9 +111,12 @@ function configuration(
         ? { profile }
         : {}),
     maxAttempts: 1, // `request` tries again, knows which bytes arrived, and ends with the context's signal
+    logger: SILENT,
     // The digest is sent by us, as SHA-256; the SDK's own CRC in a trailer is unknown to many servers.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
+    // A server that refuses a body closes the connection on it, and its reason may be lost: it is asked before.
+    expectContinueHeader: 128 * 1024,
     requestHandler: { connectionTimeout: 10_000, httpAgent: { maxSockets: 64 }, httpsAgent: { maxSockets: 64 } },
   };
 }
@@ -171,7 +177,7 @@ export async function request<T>(
         },
       };
       try {
-        return await work(watch);
+        return (await withoutCredentials(what, client)) ?? (await work(watch));
       } catch (error) {
         if (error instanceof Foreign) throw error.reason;
         if (signal?.aborted === true) return fail({ code: "interrupted" });
@@ -187,6 +193,21 @@ export async function request<T>(
     { ...retrying, signal },
   );
 }
+
+/** Why there are no credentials: asked for by itself, since what hinders a chain of providers may be any error. */
+async function withoutCredentials(what: string, client: S3Client): Promise<Outcome<never> | undefined> {
+  try {
+    await client.config.credentials();
+    return undefined;
+  } catch (error) {
+    const problem = `there are no credentials: ${plain(error instanceof Error ? error.message : String(error))}`;
+    if (isNetworkError(error)) return troubled({ problem, hint: NO_CREDENTIALS });
+    return fail({ code: "external", what, problem, hint: NO_CREDENTIALS });
+  }
+}
+
+const NO_CREDENTIALS =
+  "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, or take a role by OIDC in the workflow (docs/stores/s3.md)";
 
 /**
  * The next try goes to the region that the server names. Not left to the SDK, which would send a body that is already

@@ -8,7 +8,7 @@ import { statObject } from "./read.ts";
 import { request } from "./remote.ts";
 import type { Remote } from "./remote.ts";
 import { askFor, base64Of, proveWritten, refusal, signed, stream } from "./send.ts";
-import type { Written } from "./send.ts";
+import type { Asked, Written } from "./send.ts";
 import { checkedBytes } from "./source.ts";
 
 /** Writes an object, unless one of that size is there: found by a HEAD first, and by a condition while it is sent. */
@@ -39,12 +39,17 @@ async function putAfterAnother(remote: Remote, key: Key, body: Body, put: typeof
 async function putWhole(remote: Remote, key: Key, body: Body, onlyIfAbsent: boolean): Promise<Result<Written>> {
   const what = remote.whatOf(key);
   const hex = body.digest.slice("sha256:".length);
-  let asked = askFor(remote, onlyIfAbsent);
+  let last: Asked | undefined;
   const sent = await request<PutObjectCommandOutput | "taken">(
     remote,
     what,
     async (watch) => {
-      asked = askFor(remote, onlyIfAbsent);
+      // The try before may have done it, and only its answer was lost.
+      if (last !== undefined && onlyIfAbsent) {
+        const present = await watch.outside(() => statObject(remote, key));
+        if (!present.ok || present.value !== undefined) return present.ok ? ok("taken") : present;
+      }
+      const asked = (last = askFor(remote, onlyIfAbsent));
       return ok(
         await stream(watch, checkedBytes(body), async (Body, options) => {
           const command = new PutObjectCommand({
@@ -60,7 +65,7 @@ async function putWhole(remote: Remote, key: Key, body: Body, onlyIfAbsent: bool
         }),
       );
     },
-    (error) => refusal(remote, what, error, asked),
+    (error) => refusal(remote, what, error, last ?? askFor(remote, false)),
   );
   if (!sent.ok) return sent;
   return sent.value === "taken" ? ok("taken") : proveWritten(remote, key, body, sent.value.ChecksumSHA256);
