@@ -5,7 +5,7 @@ import type { Context, Result } from "../core/index.ts";
 import type { Dataset, DatasetSource } from "../config/index.ts";
 import { git, workingTree } from "../git/index.ts";
 import { localCache, snapshot, writeFileAtomically } from "../store/index.ts";
-import { loadDataLock, saveDataLock } from "./lock.ts";
+import { changeDataLock, loadDataLock, saveDataLock } from "./lock.ts";
 import { partialTree } from "./partial.ts";
 
 export interface AddedData {
@@ -47,9 +47,24 @@ export async function addData(
   const former = known === undefined ? [] : [datasets[known]!.digest];
   const taken = await snapshot(context, path, localCache(context), former);
   if (!taken.ok) return taken;
+  const dataset: Dataset = {
+    path,
+    ...taken.value,
+    ...(options.source === undefined ? {} : { source: options.source }),
+  };
+  return changeDataLock(context, async () => record(context, name, dataset));
+}
+
+/** Enters a dataset in the lockfile as it is now (another process may have changed it meanwhile) and in .gitignore. */
+async function record(context: Context, name: string, dataset: Dataset): Promise<Result<AddedData>> {
+  const lock = await loadDataLock(workingTree(context));
+  if (!lock.ok) return lock;
+  const { datasets } = lock.value;
+  const { path, source } = dataset;
+  const known = Object.keys(datasets).find((other) => datasets[other]?.path === path);
+  const clash = clashOf(name, path, datasets, known);
+  if (clash !== undefined) return fail({ code: "usage", ...clash });
   const before = known === undefined ? undefined : datasets[known];
-  const { source } = options;
-  const dataset: Dataset = { path, ...taken.value, ...(source === undefined ? {} : { source }) };
   const moved = source !== undefined && canonicalJson(source) !== canonicalJson(before?.source ?? null);
   const changed = known !== name || before?.digest !== dataset.digest || before.mode !== dataset.mode || moved;
   if (changed) {

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { startOf } from "../core/index.ts";
 import type { Context } from "../core/index.ts";
 
 /**
@@ -46,16 +47,5 @@ export function endLeftGroups(context: Context): void {
       }
     }
     rmSync(join(folder, name), { force: true });
-  }
-}
-
-/** When a process started, in the kernel's ticks; undefined when there is no such process, or no /proc to ask. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the program's name in parentheses and may hold anything; the start is the 22nd field.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
   }
 }
