@@ -23,6 +23,8 @@ const ROOT = join(import.meta.dirname, "..");
 const { values } = parseArgs({ options: { "if-stale": { type: "boolean" }, into: { type: "string", default: ROOT } } });
 const OUT = values.into;
 const ACTIONS = ["run", "report", "promote", "deploy", "drift"];
+/** The thread that hashes and packs: a file of its own, which the store finds beside its bundle. */
+const WORKER = "src/store/work/worker.ts";
 /** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
 const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^@mermaid-js\//];
 const INPUTS = ["src", "actions", "package-lock.json", "scripts/build.ts"];
@@ -38,13 +40,16 @@ interface Bundle {
 
 const TARGETS: Readonly<Record<string, readonly Bundle[]>> = {
   "actions/dist": [
-    { dir: ".", input: Object.fromEntries(ACTIONS.map((name) => [name, `actions/${name}/index.ts`])) },
+    {
+      dir: ".",
+      input: { ...Object.fromEntries(ACTIONS.map((name) => [name, `actions/${name}/index.ts`])), worker: WORKER },
+    },
     { dir: "serve", input: { serve: "src/serve/main.ts" }, single: true },
   ],
   dist: [
     {
       dir: ".",
-      input: { cli: "src/cli/main.ts" },
+      input: { cli: "src/cli/main.ts", worker: WORKER },
       copies: { "src/sandbox/actions/provided": "chunks/provided" },
     },
   ],

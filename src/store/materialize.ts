@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, utimes } from "node:fs/promises";
+import { mkdir, open, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { attempt, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Context, Digest, Failure, Result } from "../core/index.ts";
@@ -117,7 +117,7 @@ function groupsOf(entries: readonly TreeEntry[], layout: Layout, cache: LocalSto
   return groups;
 }
 
-/** Puts a large file together from its chunks. The whole is hashed: the list of its chunks is a hint and no more. */
+/** Puts a large file together from its chunks; once more when some were damaged and have been fetched again. */
 async function writeLarge(
   context: Context,
   wanted: Materialized,
@@ -128,31 +128,59 @@ async function writeLarge(
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
   const label = `${wanted.path}/${entry.path}`;
-  let { layout } = wanted;
-  const written = await attempt(label, async (): Promise<Result<void>> => {
-    await using file = await open(to, "wx", entry.mode === "755" ? 0o777 : 0o666);
+  const first = await assemble(context, wanted.layout, entry, cache, to, label, progress);
+  if (!first.ok || first.value === entry.digest) return first.ok ? ok() : first;
+  const damaged: Digest[] = [];
+  for (const chunk of wanted.layout.chunksOf(entry.digest)!) {
+    const read = await readPart(cache, wanted.layout, chunk, label);
+    if (!read.ok) damaged.push(chunk);
+  }
+  const where = `${label}, put together from its chunks,`;
+  if (damaged.length === 0) return fail({ code: "blob-corrupt", digest: entry.digest, actual: first.value, where });
+  const mended = await mend(context, wanted, damaged, cache, remotes);
+  if (!mended.ok) return mended;
+  const second = await assemble(context, mended.value, entry, cache, to, label, () => {});
+  if (!second.ok) return second;
+  return second.value === entry.digest
+    ? ok()
+    : fail({ code: "blob-corrupt", digest: entry.digest, actual: second.value, where });
+}
+
+/**
+ * Writes the chunks one after another and gives the digest of the whole, which decides: the list of chunks is a hint,
+ * and hashing each of them as well would tell no more.
+ */
+async function assemble(
+  context: Context,
+  layout: Layout,
+  entry: TreeEntry,
+  cache: LocalStore,
+  to: string,
+  label: string,
+  progress: (bytes: number) => void,
+): Promise<Result<string>> {
+  const written = await attempt(label, async (): Promise<Result<string>> => {
+    await using file = await open(to, "w", entry.mode === "755" ? 0o777 : 0o666);
     const hash = createHash("sha256");
     for (const chunk of layout.chunksOf(entry.digest)!) {
       if (context.signal?.aborted) return fail({ code: "interrupted" });
-      let bytes = await readPart(cache, layout, chunk, label);
-      if (!bytes.ok) {
-        const mended = await mend(context, { ...wanted, layout }, [chunk], cache, remotes);
-        if (!mended.ok) return mended;
-        layout = mended.value;
-        bytes = await readPart(cache, layout, chunk, label);
-        if (!bytes.ok) return bytes;
-      }
-      hash.update(bytes.value);
-      await file.writeFile(bytes.value);
-      progress(bytes.value.length);
+      const { pack, offset, length } = layout.find(chunk)!;
+      const got = await cache.driver.get(
+        blobKey(pack ?? chunk),
+        async (bytes) => {
+          hash.update(bytes);
+          await file.writeFile(bytes);
+          progress(bytes.length);
+        },
+        pack === undefined ? undefined : { offset, length },
+      );
+      // A chunk that is cut short or gone here is damage like any other: the digest will say so.
+      if (!got.ok && got.failures[0].code === "interrupted") return got;
     }
-    const actual = `sha256:${hash.digest("hex")}`;
-    if (actual !== entry.digest) {
-      return fail({ code: "blob-corrupt", digest: entry.digest, actual, where: `${label}, put together from its chunks,` });
-    }
-    const time = (await file.stat()).mtimeMs / 1000 - BACK_SECONDS;
+    await file.close();
+    const time = (await stat(to)).mtimeMs / 1000 - BACK_SECONDS;
     await utimes(to, time, time);
-    return ok();
+    return ok(`sha256:${hash.digest("hex")}`);
   });
   return written.ok ? written.value : written;
 }

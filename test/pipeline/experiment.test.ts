@@ -1,5 +1,6 @@
-import { existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe as suite, expect, test } from "vitest";
 import { resultSchema } from "../../src/config/index.ts";
 import type { ResultDocument } from "../../src/config/index.ts";
@@ -8,7 +9,7 @@ import { addData, pushData } from "../../src/data/index.ts";
 import { atRevision } from "../../src/git/index.ts";
 import { experiment, verifyResult } from "../../src/pipeline/index.ts";
 import { openRecords } from "../../src/records/index.ts";
-import { closure, openStore } from "../../src/store/index.ts";
+import { blobKey, closure, openStore } from "../../src/store/index.ts";
 import { contextIn, repository, sh, temporary, write } from "../git/repository.ts";
 import { value } from "../helpers/value.ts";
 
@@ -93,7 +94,9 @@ suite("an experiment", () => {
     const store = value(openStore(context, team.env.LOCKSTEP_STORE));
     for (const record of document.stages) {
       for (const out of record.outs) {
-        for (const digest of value(await closure(out, [store]))) expect(value(await store.has(digest))).toBe(true);
+        for (const key of value(await closure(out, store))) {
+          expect(value(await store.driver.stat(key)), key).toBeDefined();
+        }
       }
       if (record.profile)
         expect(JSON.parse(value(await store.read(record.profile)).toString())).toMatchObject({ rows: 1 });
@@ -131,12 +134,11 @@ suite("an experiment", () => {
 
   test("a key whose bytes are lost is made again, never named without them", async () => {
     const context = team.clone({ ...team.env, LOCKSTEP_STORE: `file://${join(team.folder.path, "lossy")}` });
-    const from = value(openStore(context, team.env.LOCKSTEP_STORE));
     const lossy = value(openStore(context, context.env["LOCKSTEP_STORE"] as string));
-    for await (const { digest } of from.list()) value(await lossy.put(value(await from.read(digest))));
+    cpSync(fileURLToPath(team.env.LOCKSTEP_STORE), join(team.folder.path, "lossy"), { recursive: true });
     const { document } = value(await experiment(context));
     const model = document.stages[1]?.outs.find(({ path }) => path === "build/model");
-    value(await lossy.delete(model?.digest as never));
+    value(await lossy.driver.delete(blobKey(model?.digest as never)));
     rmSync(join(context.cwd, ".lockstep/cache"), { recursive: true, force: true });
     rmSync(join(context.cwd, "build"), { recursive: true, force: true });
     const again = value(await experiment(context));
