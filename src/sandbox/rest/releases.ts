@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { actor, body, mover, page, reply, type Call, type Reply } from "../http/call.ts";
-import { checkBody, notFound, validationFailed } from "../http/errors.ts";
+import { ApiError, checkBody, notFound, validationFailed } from "../http/errors.ts";
 import type { Routes } from "../http/route.ts";
 import { tryGit } from "../repository/git.ts";
 import { branchHead, changeRefs } from "../repository/refs.ts";
@@ -69,7 +69,10 @@ async function tag(call: Call, release: Release): Promise<void> {
   const invalid = validationFailed({ resource: "Release", code: "invalid", field: "target_commitish" });
   await changeRefs(call.world, repository, mover(call), async () => {
     if ((await tryGit(repository, ["show-ref", "--verify", "--quiet", ref])).exitCode === 0) return;
-    if (sha === undefined) throw invalid;
+    if (sha === undefined) {
+      const head = await branchHead(repository, repository.defaultBranch);
+      throw head === undefined ? new ApiError(422, "Repository is empty.") : invalid;
+    }
     const made = await tryGit(repository, ["update-ref", ref, sha, ""]);
     if (made.exitCode !== 0)
       throw validationFailed({

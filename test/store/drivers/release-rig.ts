@@ -7,21 +7,28 @@ import { value } from "../../helpers/value.ts";
 import { Rig } from "../../sandbox/rig.ts";
 import { Faulty } from "./faulty.ts";
 
-export const STORE = "release://ada/digits";
-
 /** No pauses: neither between tries nor for the limits of an hour. */
 export const HASTY: ReleaseOptions = {
   retry: { baseMs: 5 },
   writeLimits: [],
-  recheckMs: 0,
+  recheckMs: { get: 0, stat: 0 },
   sleep: async () => {},
 };
 
-/** A repository with a commit on a sandbox, and drivers that reach it through a proxy. */
+export interface RigOptions extends ReleaseOptions {
+  /** "" for none; that of the repository's owner unless told. */
+  readonly token?: string;
+  readonly url?: string;
+  /** Replaces parts of the context. */
+  readonly world?: Partial<Context>;
+}
+
+/** A repository with a commit on a sandbox, with as many stores as tests, and drivers that reach it through a proxy. */
 export class ReleaseRig implements AsyncDisposable {
   readonly rig: Rig;
   readonly proxy: Faulty;
   readonly events: ProgressEvent[] = [];
+  #stores = 0;
 
   private constructor(rig: Rig, proxy: Faulty) {
     this.rig = rig;
@@ -36,27 +43,40 @@ export class ReleaseRig implements AsyncDisposable {
     return new ReleaseRig(rig, proxy);
   }
 
-  context(token: string, signal?: AbortSignal): Context {
-    return {
+  /** The next test: an empty store, nothing seen, nothing planned, no request counted. */
+  next(): this {
+    this.#stores += 1;
+    this.proxy.reset();
+    this.events.length = 0;
+    this.rig.sandbox.world.rates.clear();
+    return this;
+  }
+
+  /** Before the dash in its releases' tags. */
+  get prefix(): string {
+    return `store${this.#stores}`;
+  }
+
+  get url(): string {
+    return `release://ada/digits?tag=${this.prefix}`;
+  }
+
+  driver({ token = this.rig.sandbox.token("ada"), url = this.url, world = {}, ...options }: RigOptions = {}): Driver {
+    const context: Context = {
       cwd: this.rig.folder,
-      env: { GITHUB_TOKEN: token, GITHUB_API_URL: `${this.proxy.url}/api/v3` },
+      env: token === "" ? {} : { GITHUB_TOKEN: token, GITHUB_API_URL: `${this.proxy.url}/api/v3` },
       now: () => new Date(),
       fetch,
       emit: (event) => this.events.push(event),
-      ...(signal === undefined ? {} : { signal }),
+      ...world,
     };
+    return value(openRelease(context, url, { ...HASTY, ...options }));
   }
 
-  driver(
-    options: ReleaseOptions & { readonly token?: string; readonly signal?: AbortSignal; url?: string } = {},
-  ): Driver {
-    const { token = this.rig.sandbox.token("ada"), signal, url = STORE, ...rest } = options;
-    return value(openRelease(this.context(token, signal), url, { ...HASTY, ...rest }));
-  }
-
-  /** What the repository holds, as GitHub would know it. */
+  /** The store's releases, as GitHub knows them. */
   get releases(): readonly Release[] {
-    return this.rig.sandbox.world.repositories.get("ada/digits")?.releases ?? [];
+    const all = this.rig.sandbox.world.repositories.get("ada/digits")?.releases ?? [];
+    return all.filter(({ tagName }) => tagName.startsWith(`${this.prefix}-`));
   }
 
   /** Names of all assets, of all releases. */

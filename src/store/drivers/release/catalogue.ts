@@ -66,11 +66,12 @@ export class Catalogue {
   }
 
   /** The object's newest whole asset; one that is not known is looked for again, unless that was done just now. */
-  async find(key: Key, what: string): Promise<Result<Asset | undefined>> {
+  async find(key: Key, what: string, why: "get" | "stat"): Promise<Result<Asset | undefined>> {
     const ready = await this.ready(what);
     if (!ready.ok) return ready;
     const known = this.newest(key);
-    if (known !== undefined || this.#now() - (this.#readAt ?? 0) < this.#api.options.recheckMs) return ok(known);
+    const age = this.#now() - (this.#readAt ?? 0);
+    if (known !== undefined || age < this.#api.options.recheckMs[why]) return ok(known);
     const read = await this.refresh(what);
     return read.ok ? ok(this.newest(key)) : read;
   }

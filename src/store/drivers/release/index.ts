@@ -29,7 +29,7 @@ export function openRelease(context: Context, url: string, options: ReleaseOptio
     url,
     width: 6,
     async stat(key) {
-      const found = await catalogue.find(key, name(key));
+      const found = await catalogue.find(key, name(key), "stat");
       if (!found.ok || found.value === undefined) return found.ok ? ok(undefined) : found;
       return ok({ size: found.value.size, modified: found.value.modified });
     },
@@ -37,7 +37,7 @@ export function openRelease(context: Context, url: string, options: ReleaseOptio
       // An object that is written again gets a new asset; whoever knows only the old one looks again.
       for (let look = 0; look < 3; look++) {
         // oxlint-disable-next-line no-await-in-loop
-        const found = await catalogue.find(key, name(key));
+        const found = await catalogue.find(key, name(key), "get");
         if (!found.ok || found.value === undefined) return found.ok ? ok(false) : found;
         // oxlint-disable-next-line no-await-in-loop
         const got = await downloads.get(found.value, name(key), sink, range);
@@ -73,7 +73,7 @@ export function openRelease(context: Context, url: string, options: ReleaseOptio
       }
     },
     async delete(key) {
-      const found = await catalogue.find(key, name(key));
+      const found = await catalogue.find(key, name(key), "stat");
       if (!found.ok) return found;
       // A `starter` may be an upload that goes on; one whose writer is gone is swept by the next one.
       for (const asset of catalogue.of(key).filter(({ starter }) => !starter)) {

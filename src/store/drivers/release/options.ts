@@ -11,8 +11,8 @@ export interface ReleaseOptions {
   /** Assets of a release. */
   readonly perRelease?: number;
   readonly writeLimits?: readonly WriteLimit[];
-  /** The list of assets is taken for true for this many ms when an object is not in it. */
-  readonly recheckMs?: number;
+  /** For so many ms the list is believed when an object is not in it, by who wants it and by who asks whether it is there. */
+  readonly recheckMs?: { readonly get: number; readonly stat: number };
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
@@ -25,7 +25,8 @@ export const DEFAULTS = {
     { count: 80, perMs: 60_000 },
     { count: 500, perMs: 3_600_000 },
   ],
-  recheckMs: 5_000,
+  /** A push asks for hundreds of objects that are not there, and what it uploads changes the list each time. */
+  recheckMs: { get: 5_000, stat: 60_000 },
   sleep: async (ms, signal) => {
     await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}); // whoever waits looks at the signal
   },

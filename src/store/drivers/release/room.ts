@@ -79,7 +79,9 @@ export class Rooms {
   }
 
   #refused(what: string, problem: string): Failed {
-    const hint = /is empty|target_commitish/.test(problem) ? "the repository needs a first commit, for the tag to point at" : undefined;
+    const hint = /is empty|target_commitish/.test(problem)
+      ? "the repository needs a first commit, for the tag to point at"
+      : undefined;
     return fail({ code: "external", what, problem, ...(hint === undefined ? {} : { hint }) });
   }
 }
