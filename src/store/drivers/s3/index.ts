@@ -4,8 +4,9 @@ import type { Context, Result } from "../../../core/index.ts";
 import type { Driver } from "../../driver.ts";
 import { s3Error } from "./failure.ts";
 import { getObject, listObjects, statObject } from "./read.ts";
-import { openRemote, request } from "./remote.ts";
+import { openRemote } from "./remote.ts";
 import type { S3Options } from "./remote.ts";
+import { request } from "./request.ts";
 import { parseS3Url } from "./url.ts";
 import { putObject } from "./write.ts";
 

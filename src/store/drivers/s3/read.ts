@@ -7,8 +7,8 @@ import type { Key, KeyKind, ObjectInfo, Range } from "../../driver.ts";
 import { isTransientStatus, troubled } from "../retry.ts";
 import type { Outcome } from "../retry.ts";
 import { s3Error } from "./failure.ts";
-import { request } from "./remote.ts";
 import type { Remote } from "./remote.ts";
+import { request } from "./request.ts";
 
 /** Size and time of an object. A HEAD has no body to say what is wrong, so a GET is asked for the reason. */
 export async function statObject(remote: Remote, key: Key): Promise<Result<ObjectInfo | undefined>> {

@@ -7,7 +7,8 @@ import { troubled } from "../retry.ts";
 import type { Outcome } from "../retry.ts";
 import { s3Error } from "./failure.ts";
 import { statObject } from "./read.ts";
-import type { Remote, Watch } from "./remote.ts";
+import type { Remote } from "./remote.ts";
+import type { Watch } from "./request.ts";
 import { SourceError } from "./source.ts";
 
 /** `taken`: the condition did not hold, and nothing was written. */
