@@ -53,7 +53,8 @@ function dayOf(ms: number): string {
 }
 
 /** The log beside the blobs of a store. Fails with "unsupported" for a store whose driver keeps no log. */
-export function openLogs(context: Context, url: string): Result<LogStore> {
+export function openLogs({ signal: _, ...context }: Context, url: string): Result<LogStore> {
+  // What was logged is written down also by a server that was told to stop.
   const store = openStore(context, url);
   if (!store.ok) return store;
   const root = rootOf(context, url);

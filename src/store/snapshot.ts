@@ -3,7 +3,7 @@ import type { BigIntStats } from "node:fs";
 import { join } from "node:path";
 import { all, attempt, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
-import { layoutKey } from "./blob-store.ts";
+import { blobKey, layoutKey } from "./blob-store.ts";
 import { CHUNKED_FILE } from "./chunker.ts";
 import { hasContent } from "./closure.ts";
 import { DIGEST_BYTES, digestAt } from "./digest-table.ts";
@@ -152,10 +152,15 @@ async function layoutsOf(into: LocalStore | undefined, roots: readonly Digest[])
   const layouts: Layout[] = [];
   for (const root of into === undefined ? [] : new Set(roots)) {
     const layout = await into!.layout(root);
-    // One that is damaged only costs storing again what it placed.
-    if (layout.ok && layout.value !== undefined) layouts.push(layout.value);
+    // One that is damaged, or names what is gone, only costs storing again what it placed.
+    if (layout.ok && layout.value !== undefined && (await isWhole(into!, layout.value))) layouts.push(layout.value);
   }
   return ok(layouts);
+}
+
+async function isWhole(store: LocalStore, layout: Layout): Promise<boolean> {
+  const found = await mapLimited([...layout.packs, ...layout.loose], 2 * WIDTH, async (digest) => store.driver.stat(blobKey(digest)));
+  return found.every((there) => there.ok && there.value !== undefined);
 }
 
 /** Writes down where the parts of a root lie; nothing when each is a blob of its own. */
@@ -254,7 +259,7 @@ async function hashOne(
   const stored = await attempt(path, async () => {
     await using large = new LargeFiles();
     const file = { path: absolute, label: path, size, time: (await lstat(absolute)).mtimeMs };
-    return large.add(context, file, into.driver, layout, progress);
+    return await large.add(context, file, into.driver, layout, progress);
   });
   if (!stored.ok) return stored;
   if (!stored.value.ok) return stored.value;

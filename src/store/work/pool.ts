@@ -25,10 +25,12 @@ export class Thread {
       if (error === undefined) waiting?.resolve(answer);
       else waiting?.reject(error);
     });
-    this.#worker.on("error", (error) => {
+    const end = (error: unknown): void => {
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
-    });
+    };
+    this.#worker.on("error", end);
+    this.#worker.on("exit", () => end(new Error("the thread ended before its work was done")));
   }
 
   get load(): number {
