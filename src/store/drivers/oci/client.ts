@@ -97,7 +97,7 @@ export function createClient(context: Context, address: Address, options: Client
         const renewed = await authorization.renew(call.access, response.headers.get("www-authenticate"), header.value);
         if (!renewed.ok) return renewed;
         if (renewed.value !== undefined) {
-          await response.body?.cancel();
+          await drain(response);
           state.moved();
           response = await send(call, renewed.value, state);
         }
@@ -107,7 +107,9 @@ export function createClient(context: Context, address: Address, options: Client
         const afterMs = retryAfterMs(response.headers, context.now());
         return troubled({ problem: `${call.method} was answered with ${await said(response, state)}`, afterMs });
       }
-      return await handle(response, state);
+      const outcome = await handle(response, state);
+      await drain(response);
+      return outcome;
     } catch (error) {
       return failed(call, error, state);
     } finally {
@@ -169,6 +171,12 @@ async function said(response: Response, watch: Watch): Promise<string> {
   return `${response.status} ${words.replace(CONTROL, " ").slice(0, 300)}`.trim();
 }
 
+/** Reads what nobody wants, where it is short: a connection with an unread answer cannot be used again. */
+async function drain(response: Response): Promise<void> {
+  if (response.bodyUsed || Number(response.headers.get("content-length") ?? Infinity) > ERROR_TEXT) return;
+  await response.arrayBuffer().catch(() => {}); // it was not wanted
+}
+
 /** Where a request goes. A registry behind a proxy that ends TLS often says http: of itself. */
 function urlOf({ origin, repository }: Address, at: string | URL): URL {
   if (typeof at === "string") return new URL(`/v2/${repository}/${at}`, origin);
@@ -206,7 +214,7 @@ class Exchange implements Watch {
     clearTimeout(this.#timer);
   }
 
-  /** Gives the connection back too: an answer that was not read to its end would keep it. */
+  /** Ends the connection too, where an answer was not read to its end. */
   end(): void {
     clearTimeout(this.#timer);
     this.#stall.abort();

@@ -81,13 +81,14 @@ class Transfer {
     let skip = leaveOut;
     for await (const chunk of response.body ?? []) {
       watch.moved();
-      const wanted = chunk.subarray(Math.min(skip, chunk.length)).subarray(0, (this.#end ?? Infinity) - this.at);
-      skip -= Math.min(skip, chunk.length);
-      if (wanted.length === 0) continue;
+      const left = chunk.subarray(Math.min(skip, chunk.length));
+      const wanted = left.subarray(0, (this.#end ?? Infinity) - this.at);
+      skip -= chunk.length - left.length;
       watch.hold();
-      await this.#give(wanted);
+      if (wanted.length > 0) await this.#give(wanted);
       watch.moved();
-      if (this.at === this.#end) break;
+      // Read to its own end, an answer leaves its connection to the next request.
+      if (wanted.length < left.length) break;
     }
     if (this.#end === undefined || this.at === this.#end) return ok(true);
     return troubled({ problem: `the bytes ended at ${this.at} of ${this.#end}` });

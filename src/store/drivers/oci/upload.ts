@@ -140,9 +140,9 @@ class Sending {
     return this.#client.once(call, async (response, watch) => {
       if (response.status !== 202)
         return this.#withoutChunks(call, response, await refused(this.#client, call, response, watch));
-      const taken = received(response) ?? end;
+      const taken = received(response) ?? 0;
       // It may take less than was sent. Some repeat an old number for chunks they did take; the digest is the judge.
-      const next = taken > offset && taken < end ? taken : end;
+      const next = taken > Math.max(1, offset) && taken < end ? taken : end;
       return ok({ ...session, at: locationOf(response, at) ?? at, offset: next });
     });
   }
