@@ -104,13 +104,19 @@ async function listCommits(
   return ok([...found].map(([, commit = "", tree = "", time]) => ({ commit, tree, time: Number(time) })));
 }
 
+/** Git's name of a tree without entries, by the length of the repository's names: SHA-1, SHA-256. */
+const EMPTY_TREE: Readonly<Record<number, string>> = {
+  40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+  64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+};
+
 /** Every content of every lockfile in the trees of these commits, each with the first commit that has it. */
 async function lockfilesIn(context: Context, commits: readonly Commit[]): Promise<Result<FoundLockfile[]>> {
-  const empty = await git(context, ["hash-object", "-t", "tree", "--stdin"], { input: "" });
-  if (!empty.ok) return empty;
+  const [first] = commits;
+  if (first === undefined) return ok([]);
   const byTree = new Map<string, string>();
   for (const { commit, tree } of commits) if (!byTree.has(tree)) byTree.set(tree, commit);
-  const nothing = empty.value.trim();
+  const nothing = EMPTY_TREE[first.tree.length];
   const input = [...byTree.keys()].map((tree) => `${nothing} ${tree}\n`).join("");
   const args = ["diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--", ...LOCKFILES];
   const compared = await git(context, args, { input });

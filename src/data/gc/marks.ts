@@ -28,10 +28,12 @@ export interface MarkOptions extends HistoryOptions {
 /** Every name of data that can be found, and why that may not be all of them. */
 export async function findMarks(context: Context, options: MarkOptions): Promise<Result<Marks>> {
   const doubts: Doubt[] = [];
-  const remote = options.team ? await remoteTips(context, options.pullRequests, doubts) : NO_REMOTE;
-  const local = await localTips(context);
+  const [remote, local, trees] = await Promise.all([
+    options.team ? remoteTips(context, options.pullRequests, doubts) : NO_REMOTE,
+    localTips(context),
+    workTrees(context),
+  ]);
   if (!local.ok) return local;
-  const trees = await workTrees(context);
   if (!trees.ok) return trees;
   const heads = trees.value.flatMap(({ head }) => head ?? []);
   const found: Marks[] = [{ roots: [], doubts }];

@@ -4,7 +4,7 @@ import type { Key } from "../../store/driver.ts";
 import { mapLimited } from "../../store/files.ts";
 import { kindOfBlob } from "../../store/gc-list.ts";
 import type { StoredObject } from "../../store/gc-list.ts";
-import { closure } from "../../store/index.ts";
+import { blobKey, closure, layoutKey } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { Root } from "./root.ts";
 
@@ -34,10 +34,9 @@ export async function needsOf(
     return info.ok ? ok(info.value && { key, ...info.value }) : info;
   };
   const look = async (root: Root): Promise<Result<void>> => {
-    const hex = root.digest.slice("sha256:".length);
-    const blob = await find(`blobs/${hex}`);
+    const blob = await find(blobKey(root.digest));
     if (!blob.ok) return blob;
-    const layout = await find(`layouts/${hex}`);
+    const layout = await find(layoutKey(root.digest));
     if (!layout.ok) return layout;
     if (blob.value === undefined && layout.value === undefined) {
       absent.push(root);
@@ -50,7 +49,7 @@ export async function needsOf(
       if (!DAMAGE.has(cause.code)) return needs;
       damaged.push({ root, cause });
       const placed = await closure({ kind: "file", digest: root.digest }, store);
-      for (const key of placed.ok ? placed.value : [`blobs/${hex}` as Key, `layouts/${hex}` as Key]) keys.add(key);
+      for (const key of placed.ok ? placed.value : [blobKey(root.digest), layoutKey(root.digest)]) keys.add(key);
       return ok();
     }
     for (const key of needs.value) keys.add(key);
@@ -65,12 +64,22 @@ export async function needsOf(
     return ok();
   };
   let failed: Failed | undefined;
-  await mapLimited(distinct(roots), store.driver.width, async (root) => {
-    const looked = failed ?? (await look(root));
-    if (!looked.ok) failed = looked;
-  });
+  const all = distinct(roots);
+  const isLarge = ({ digest }: Root): boolean => (objects.get(blobKey(digest))?.size ?? 0) > LARGE;
+  for (const [some, width] of [
+    [all.filter((root) => !isLarge(root)), store.driver.width],
+    [all.filter(isLarge), 1],
+  ] as const) {
+    await mapLimited(some, width, async (root) => {
+      const looked = failed ?? (await look(root));
+      if (!looked.ok) failed = looked;
+    });
+  }
   return failed ?? ok({ keys, absent, damaged });
 }
+
+/** Manifests above this size (about 20,000 files) are read one at a time, for what they take in memory. */
+const LARGE = 4 * 1024 * 1024;
 
 const DAMAGE: ReadonlySet<FailureCode> = new Set(["blob-corrupt", "blob-missing", "tree-invalid"]);
 

@@ -93,17 +93,24 @@ function textOf(report: GcReport, { grace, cache }: Options, now: number): strin
     ...missingLines(report),
     ...report.doubts.flatMap((doubt) => ["", `nothing can be deleted: ${describe(doubt)}`]).slice(0, 2 * TOLD),
     "",
-    removed
-      ? `deleted ${counted(freed.objects, "object")}, ${bytes(freed.bytes)}`
-      : `nothing was deleted; \`${again}\` deletes what is due and starts the grace period of the rest`,
+    ...(removed
+      ? [
+          `deleted ${counted(freed.objects, "object")}, ${bytes(freed.bytes)}`,
+          ...(waiting.length === 0 ? [] : [`the rest goes when \`${again}\` runs ${grace} from now or later`]),
+        ]
+      : [`nothing was deleted; \`${again}\` deletes what is due and starts the grace period of the rest`]),
   ].join("\n");
 }
 
 function tableOf({ due, waiting, removed, leftovers }: GcReport, grace: string, now: number): string {
   const kinds = ["trees", "layouts", "packs", "files"] as const;
   const rows = [
-    { objects: due, state: removed ? "deleted" : "due", why: `nothing needs it, for ${grace} or longer` },
-    { objects: waiting, state: "waits", why: `nothing needs it, but found or written less than ${grace} ago` },
+    { objects: due, state: removed ? "deleted" : "due", why: `nothing has needed it for ${grace}` },
+    {
+      objects: waiting,
+      state: "waits",
+      why: `nothing needs it, but that was found, or it was written, less than ${grace} ago`,
+    },
   ].flatMap(({ objects, state, why }) =>
     kinds.flatMap((kind) => {
       const of = objects.filter((object) => object.kind === kind);
