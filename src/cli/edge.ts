@@ -25,6 +25,14 @@ export function createEdge(
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     colour: process.stderr.isTTY && !process.env["NO_COLOR"],
+    screen: {
+      columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
+      now: () => performance.now(),
+      every: (ms, work) => {
+        const timer = setInterval(work, ms).unref();
+        return () => clearInterval(timer);
+      },
+    },
   });
   const stop = (): void => {
     if (interrupted.signal.aborted) process.exit(130);

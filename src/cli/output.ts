@@ -2,6 +2,8 @@ import { describe, exitCode, hint, location, message } from "../core/index.ts";
 import type { ExitCode, Failed, Failure, ProgressEvent, Result } from "../core/index.ts";
 import type { Answer, Output } from "./command.ts";
 import { progressLine } from "./progress.ts";
+import { ProgressBars } from "./progress-bars.ts";
+import type { Screen } from "./progress-bars.ts";
 
 /** How loud, in which form and where to. */
 export interface OutputOptions {
@@ -12,16 +14,30 @@ export interface OutputOptions {
   readonly stderr: (text: string) => void;
   /** True when stderr may be coloured. */
   readonly colour: boolean;
+  /** Of stderr, as a terminal. */
+  readonly screen: Pick<Screen, "columns" | "now" | "every">;
 }
 
 /** Answers go to stdout, progress and failures to stderr; with `--json`, stdout holds one document whatever happens. */
 export function createOutput(options: OutputOptions): Output & { readonly exitCode: () => ExitCode } {
   let code: ExitCode = 0;
+  const bars = new ProgressBars({ ...options.screen, colour: options.colour, write: options.stderr });
+  /** Writes above the bars: both streams may be one terminal. */
+  const above = (write: () => void): void => {
+    bars.clear();
+    write();
+    bars.draw();
+  };
   const emit = (event: ProgressEvent): void => {
+    if (event.type === "progress") {
+      if (!options.json && !options.quiet) bars.update(event);
+      return;
+    }
     const line = progressLine(event, options);
-    if (line !== undefined) options.stderr(`${line}\n`);
+    if (line !== undefined) above(() => options.stderr(`${line}\n`));
   };
   const answer = (result: Result<Answer>): void => {
+    bars.close();
     if (!result.ok) {
       code = worst(result);
       if (options.json) options.stdout(`${JSON.stringify({ failures: result.failures.map(failureJson) }, null, 2)}\n`);
@@ -33,7 +49,7 @@ export function createOutput(options: OutputOptions): Output & { readonly exitCo
     else if (result.value.text !== "") options.stdout(`${result.value.text}\n`);
   };
   const line = (text: string): void => {
-    if (!options.json && !options.quiet) options.stdout(`${text}\n`);
+    if (!options.json && !options.quiet) above(() => options.stdout(`${text}\n`));
   };
   return { json: options.json, emit, line, answer, exitCode: () => code };
 }

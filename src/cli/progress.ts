@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { ProgressEvent } from "../core/index.ts";
-import { bytes, duration } from "./text.ts";
+import { bytes, duration, printable } from "./text.ts";
 
 interface ProgressOptions {
   readonly json: boolean;
@@ -10,10 +10,13 @@ interface ProgressOptions {
 }
 
 /** An event as one line (without its end) for a person who watches, or undefined when it is not for their eyes. */
-export function progressLine(event: ProgressEvent, options: ProgressOptions): string | undefined {
+export function progressLine(
+  event: Exclude<ProgressEvent, { type: "progress" }>,
+  options: ProgressOptions,
+): string | undefined {
   const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
     options.colour ? styleText(format, text, { validateStream: false }) : text;
-  if (event.type === "warning") return `${paint("yellow", "warning:")} ${event.message}`;
+  if (event.type === "warning") return `${paint("yellow", "warning:")} ${printable(event.message)}`;
   if (options.json || options.quiet) return undefined;
   switch (event.type) {
     case "note":
@@ -27,9 +30,6 @@ export function progressLine(event: ProgressEvent, options: ProgressOptions): st
       return `${paint("gray", `${event.stage} |`)} ${options.colour ? event.text : stripVTControlCharacters(event.text)}`;
     case "stage-ended":
       return `${paint("cyan", event.stage)}: ${event.ok ? paint("green", "done") : paint("red", "failed")} in ${duration(event.ms)}`;
-    case "progress":
-      if (event.done < event.total) return undefined;
-      return `${event.task}: ${event.unit === "bytes" ? bytes(event.total) : `${event.total} files`}`;
     case "transfer":
       if (event.bytes < event.total && !options.verbose) return undefined;
       return `${event.direction === "push" ? "pushed" : "pulled"} ${event.what} (${bytes(event.total)})`;

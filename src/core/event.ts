@@ -20,6 +20,7 @@ export type ProgressEvent =
       readonly task: string;
       readonly unit: "bytes" | "files";
       readonly done: number;
+      /** Infinity while it is not known. */
       readonly total: number;
     }
   | {
