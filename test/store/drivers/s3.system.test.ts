@@ -56,7 +56,7 @@ describe.skipIf(!installed)("s3 driver on a real server", () => {
   const faulty = async (options: S3Options): Promise<FaultySubject> => {
     const proxy = await Faulty.start(server.endpoint);
     const url = await urlOf(proxy.url);
-    const short = { stallMs: 400, attempts: 4, ...options };
+    const short = { stallMs: 700, attempts: 4, ...options };
     return {
       driver: open(url, short),
       again: (signal) => open(url, short, signal),
@@ -70,7 +70,7 @@ describe.skipIf(!installed)("s3 driver on a real server", () => {
   faultContract("s3: in parts", async () => faulty({ multipartAbove: 0, partSize: PART }), { signedRange: true });
 
   test("a pack is two requests, a part more when it is cut there, and never the whole again", async () => {
-    await using subject = await faulty({ multipartAbove: PART, partSize: PART });
+    await using subject = await faulty({ multipartAbove: PART, partSize: PART, stallMs: 30_000 });
     const pack = randomBytes(PART);
     value(await subject.driver.put(keyOf(pack), bodyFor(pack)));
     expect(subject.proxy.requests.map(({ method }) => method)).toEqual(["HEAD", "GET", "PUT"]);
