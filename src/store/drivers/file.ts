@@ -65,12 +65,12 @@ export function fileDriver(context: Context, { url, folder, durable }: FileDrive
     publish,
     stat: async (key) => attempt(`${key} in ${url}`, async () => infoOf(pathOf(key))),
     async get(key, sink, range) {
-      return attempt(`${key} in ${url}`, async () => {
+      return attempt<Result<boolean>>(`${key} in ${url}`, async () => {
         let file: FileHandle;
         try {
           file = await open(pathOf(key), "r");
         } catch (error) {
-          if (isSystemError(error) && error.code === "ENOENT") return false;
+          if (isSystemError(error) && error.code === "ENOENT") return ok(false);
           throw error;
         }
         await using _ = file;
@@ -79,17 +79,20 @@ export function fileDriver(context: Context, { url, folder, durable }: FileDrive
         if (end > size) throw new OutOfRange(size);
         let at = range?.offset ?? 0;
         while (at < end) {
+          if (context.signal?.aborted) return fail({ code: "interrupted" });
           const chunk = Buffer.allocUnsafe(Math.min(READ, end - at));
           const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
           if (bytesRead === 0) throw new OutOfRange(at);
           await sink(chunk.subarray(0, bytesRead));
           at += bytesRead;
         }
-        return true;
-      }).catch((error: unknown) => {
-        if (!(error instanceof OutOfRange)) throw error;
-        return fail({ code: "external", what: `${key} in ${url}`, problem: `it ends after ${error.size} bytes` });
-      });
+        return ok(true);
+      })
+        .then((result) => (result.ok ? result.value : result))
+        .catch((error: unknown) => {
+          if (!(error instanceof OutOfRange)) throw error;
+          return fail({ code: "external", what: `${key} in ${url}`, problem: `it ends after ${error.size} bytes` });
+        });
     },
     async put(key, body, { replace = false } = {}) {
       return attempt<Result<void>>(`${key} in ${url}`, async () => {
@@ -170,4 +173,3 @@ async function namesIn(folder: string): Promise<string[]> {
   }
   return names.sort();
 }
-
