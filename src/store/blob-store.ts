@@ -7,7 +7,7 @@ import { digestOf, digestOfFile } from "./digest.ts";
 import { bodyOf } from "./driver.ts";
 import type { Driver, Key } from "./driver.ts";
 import { createTemporary } from "./files.ts";
-import { Layout } from "./layout.ts";
+import { Layout, LAYOUT_LIMITS } from "./layout.ts";
 import type { Store } from "./store.ts";
 
 type Sink = (chunk: Uint8Array) => void | Promise<void>;
@@ -47,9 +47,20 @@ export function blobStore<D extends Driver>(context: Context, driver: D): Store 
 
   const layout: Store["layout"] = async (root) => {
     const chunks: Uint8Array[] = [];
-    const got = await driver.get(layoutKey(root), (chunk) => void chunks.push(Uint8Array.from(chunk)));
-    if (!got.ok) return got;
-    return got.value ? Layout.parse(root, Buffer.concat(chunks)) : ok(undefined);
+    let size = 0;
+    try {
+      const got = await driver.get(layoutKey(root), (chunk) => {
+        size += chunk.length;
+        if (size > LAYOUT_LIMITS.bytes) throw new TooLarge();
+        chunks.push(Uint8Array.from(chunk));
+      });
+      if (!got.ok) return got;
+      return got.value ? Layout.parse(root, Buffer.concat(chunks)) : ok(undefined);
+    } catch (error) {
+      if (!(error instanceof TooLarge)) throw error;
+      const problem = `it has more than ${LAYOUT_LIMITS.bytes} bytes`;
+      return fail({ code: "tree-invalid", tree: `layout of ${root}`, problem });
+    }
   };
 
   /** Hands over the bytes that go by this name, whole or by chunks, not verified; false: there is nothing. */
@@ -62,6 +73,7 @@ export function blobStore<D extends Driver>(context: Context, driver: D): Store 
     for (const chunk of chunks ?? []) {
       const place = found.value!.find(chunk)!;
       const { pack, offset, length } = place;
+      if (pack !== undefined && length === 0) continue;
       const range = pack === undefined ? undefined : { offset, length };
       const got = await driver.get(blobKey(pack ?? chunk), sink, range);
       if (!got.ok) return got;

@@ -28,9 +28,7 @@ export async function closure({ kind, digest }: Named, store: Store): Promise<Re
   if (!layout.ok) return layout;
   const needed = new Set<Key>();
   for (const pack of layout.value?.packs ?? []) needed.add(blobKey(pack));
-  for (const { digest: part, place } of layout.value?.parts() ?? []) {
-    if (place.pack === undefined) needed.add(blobKey(part));
-  }
+  for (const part of layout.value?.loose ?? []) needed.add(blobKey(part));
   if (kind === "tree") {
     const entries = await readTree(digest, [store], digest);
     if (!entries.ok) return entries;

@@ -8,6 +8,8 @@ import { bodyOf } from "./driver.ts";
 import { mapLimited } from "./files.ts";
 import { Layout, LayoutBuilder } from "./layout.ts";
 import type { Place } from "./layout.ts";
+import { PACK_LIMITS } from "./pack.ts";
+import { byteProgress } from "./progress.ts";
 import { putLayout } from "./snapshot.ts";
 import type { LocalStore, Store } from "./store.ts";
 
@@ -119,17 +121,18 @@ async function fromRemote(
   if (!found.ok) return found;
   const parts = new Map<Digest, Part>();
   for (const { digest, size, label } of files) {
+    const says = found.value?.chunked.get(digest)?.size ?? found.value?.find(digest)?.length ?? size;
+    if (says !== size) {
+      const problem = `it gives ${label} ${says} bytes, and its tree gives it ${size}`;
+      return fail({ code: "tree-invalid", tree: `layout of ${root} in ${remote.url}`, problem });
+    }
     for (const part of found.value?.chunksOf(digest) ?? [digest]) {
       const place = found.value?.find(part) ?? { offset: 0, length: size };
       parts.set(part, { digest: part, place, label });
     }
   }
   const total = [...parts.values()].reduce((sum, { place }) => sum + place.length, 0);
-  let done = 0;
-  const progress = (bytes: number): void => {
-    done = Math.min(total, done + bytes);
-    context.emit({ type: "progress", task, unit: "bytes", done, total });
-  };
+  const progress = byteProgress(context, task, total);
   const came = await fetchParts(context, [...parts.values()], cache, remote, progress);
   const left: Wanted["files"][number][] = [];
   for (const file of files) {
@@ -189,12 +192,13 @@ async function fetchParts(
         return;
       }
       const bytes = members.reduce((sum, { place }) => sum + place.length, 0);
-      if (bytes >= info.value.size * WHOLE_PACK) {
+      const runs = runsOf(members);
+      if (bytes >= info.value.size * WHOLE_PACK || runs.some((run) => spanOf(run).length > PACK_LIMITS.bytes)) {
         if (!note(await fetchBlob(context, pack, cache, remote, label, progress))) return;
         for (const { digest, place } of members) places.set(digest, place);
         return;
       }
-      for (const run of runsOf(members)) {
+      for (const run of runs) {
         const came = await fetchRun(context, pack, run, cache, remote, progress);
         if (!note(came)) continue;
         for (const { digest, place } of run) places.set(digest, { offset: 0, length: place.length });
@@ -215,9 +219,16 @@ function runsOf(parts: readonly Part[]): Part[][] {
   for (const part of [...parts].sort((a, b) => a.place.offset - b.place.offset)) {
     if (part.place.offset - end > GAP) runs.push([]);
     runs.at(-1)!.push(part);
-    end = part.place.offset + part.place.length;
+    end = Math.max(end, part.place.offset + part.place.length);
   }
   return runs;
+}
+
+/** From the first byte of a run to the last; what is longer than a pack does not come through memory. */
+function spanOf(run: readonly Part[]): { offset: number; length: number } {
+  const { offset } = run[0]!.place;
+  const end = Math.max(...run.map(({ place }) => place.offset + place.length));
+  return { offset, length: end - offset };
 }
 
 async function fetchRun(
@@ -228,9 +239,7 @@ async function fetchRun(
   remote: Store,
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
-  const offset = run[0]!.place.offset;
-  const last = run.at(-1)!.place;
-  const length = last.offset + last.length - offset;
+  const { offset, length } = spanOf(run);
   const chunks: Uint8Array[] = [];
   if (length > 0) {
     const got = await remote.driver.get(
@@ -268,6 +277,9 @@ async function fetchBlob(
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
   const copied = await copyBlob(context, digest, remote, cache, progress);
-  if (!copied.ok) return copied;
+  if (!copied.ok) {
+    const [failure] = copied.failures;
+    return failure.code === "blob-corrupt" ? fail({ ...failure, where: `${label}: ${failure.where}` }) : copied;
+  }
   return copied.value ? ok() : fail({ code: "blob-missing", digest, neededBy: label, store: remote.url });
 }

@@ -15,7 +15,7 @@ const PART = DIGEST_BYTES + 12;
 const FILE = DIGEST_BYTES + 12;
 const LOOSE = 0xffff_ffff;
 /** A manifest's limits, for the same reason: enough for any folder, too little to fill a memory. */
-const LIMITS = { bytes: 512 * 1024 * 1024, header: 64 * 1024 * 1024, parts: 2 ** 21 };
+export const LAYOUT_LIMITS = { bytes: 512 * 1024 * 1024, header: 64 * 1024 * 1024, parts: 2 ** 21 };
 
 interface Header {
   readonly layoutVersion: 1;
@@ -45,11 +45,12 @@ export class Layout {
 
   /** Reads a layout, which may come from anyone: lengths, order, packs and chunk lists are held before it is used. */
   static parse(root: Digest, bytes: Buffer): Result<Layout> {
-    const refuse = (problem: string): Result<never> => fail({ code: "tree-invalid", tree: `layout of ${root}`, problem });
-    if (bytes.length > LIMITS.bytes) return refuse(`it has ${bytes.length} bytes`);
+    const refuse = (problem: string): Result<never> =>
+      fail({ code: "tree-invalid", tree: `layout of ${root}`, problem });
+    if (bytes.length > LAYOUT_LIMITS.bytes) return refuse(`it has ${bytes.length} bytes`);
     if (bytes.toString("latin1", 0, MAGIC.length) !== MAGIC) return refuse("it is not a layout of version 1");
     const end = bytes.indexOf(0x0a, MAGIC.length);
-    if (end === -1 || end > LIMITS.header) return refuse("it has no header");
+    if (end === -1 || end > LAYOUT_LIMITS.header) return refuse("it has no header");
     const header = headerOf(bytes.toString("utf8", MAGIC.length, end));
     if (header === undefined) return refuse("its header is wrong");
     const from = end + 1;
@@ -92,6 +93,15 @@ export class Layout {
 
   partAt(number: number): { digest: Digest; place: Place } {
     return { digest: digestAt(this.#parts, number * PART), place: this.#placeAt(number * PART + DIGEST_BYTES) };
+  }
+
+  /** Parts that are blobs of their own. */
+  get loose(): Digest[] {
+    const digests: Digest[] = [];
+    for (let start = 0; start < this.#parts.length; start += PART) {
+      if (this.#parts.readUInt32BE(start + DIGEST_BYTES) === LOOSE) digests.push(digestAt(this.#parts, start));
+    }
+    return digests;
   }
 
   *parts(): Iterable<{ digest: Digest; place: Place }> {
@@ -167,14 +177,16 @@ export class LayoutBuilder {
       parts.writeUInt32BE(this.#places[3 * number + 1]!, start + DIGEST_BYTES + 4);
       parts.writeUInt32BE(this.#places[3 * number + 2]!, start + DIGEST_BYTES + 8);
     }
-    const files = [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, { size, parts: numbers }]) => {
-      const record = Buffer.allocUnsafe(FILE + 4 * numbers.length);
-      digestBytes(file).copy(record);
-      record.writeBigUInt64BE(BigInt(size), DIGEST_BYTES);
-      record.writeUInt32BE(numbers.length, DIGEST_BYTES + 8);
-      for (const [at, number] of numbers.entries()) record.writeUInt32BE(place[number]!, FILE + 4 * at);
-      return record;
-    });
+    const files = [...this.#files]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([file, { size, parts: numbers }]) => {
+        const record = Buffer.allocUnsafe(FILE + 4 * numbers.length);
+        digestBytes(file).copy(record);
+        record.writeBigUInt64BE(BigInt(size), DIGEST_BYTES);
+        record.writeUInt32BE(numbers.length, DIGEST_BYTES + 8);
+        for (const [at, number] of numbers.entries()) record.writeUInt32BE(place[number]!, FILE + 4 * at);
+        return record;
+      });
     return Buffer.concat([Buffer.from(`${MAGIC}${header}\n`), parts, ...files]);
   }
 }
@@ -182,7 +194,7 @@ export class LayoutBuilder {
 /** Numbers of 32-byte digests in the order of their bytes: by their first 4, which rarely tie, as one float each. */
 function sortedNumbers(bytes: Buffer): Uint32Array {
   const count = bytes.length / DIGEST_BYTES;
-  const SPAN = LIMITS.parts;
+  const SPAN = LAYOUT_LIMITS.parts;
   if (count > SPAN) throw new RangeError("more parts than a layout holds");
   const keys = new Float64Array(count);
   for (let at = 0; at < count; at++) keys[at] = bytes.readUInt32BE(at * DIGEST_BYTES) * SPAN + at;
@@ -211,8 +223,10 @@ function headerOf(text: string): Header | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { layoutVersion, packs, parts, files } = value as Record<string, unknown>;
   if (layoutVersion !== 1 || !Array.isArray(packs) || !isCount(parts) || !isCount(files)) return undefined;
-  if (parts > LIMITS.parts || files > parts) return undefined;
-  if (!packs.every((pack) => typeof pack === "string" && isDigest(pack))) return undefined;
+  if (parts > LAYOUT_LIMITS.parts || files > LAYOUT_LIMITS.parts) return undefined;
+  if (!packs.every((pack, at) => typeof pack === "string" && isDigest(pack) && (at === 0 || packs[at - 1] < pack))) {
+    return undefined;
+  }
   const header = { files, layoutVersion, packs: packs as Digest[], parts } as const;
   return canonicalJson(header) === text ? header : undefined;
 }
@@ -223,7 +237,10 @@ function isCount(value: unknown): value is number {
 
 function problemOfParts(parts: Buffer, packs: number): string | undefined {
   for (let start = 0; start < parts.length; start += PART) {
-    if (start > 0 && parts.compare(parts, start, start + DIGEST_BYTES, start - PART, start - PART + DIGEST_BYTES) >= 0) {
+    if (
+      start > 0 &&
+      parts.compare(parts, start, start + DIGEST_BYTES, start - PART, start - PART + DIGEST_BYTES) >= 0
+    ) {
       return "its parts are not in order";
     }
     const pack = parts.readUInt32BE(start + DIGEST_BYTES);
@@ -238,6 +255,7 @@ function problemOfParts(parts: Buffer, packs: number): string | undefined {
 /** The large files; text: what is wrong with them. A list names parts, never lists, so it cannot grow on reading. */
 function chunksOf(parts: Buffer, bytes: Buffer, count: number): Layout["chunked"] | string {
   const found = new Map<Digest, { size: number; parts: number[] }>();
+  let before = "";
   let at = 0;
   for (let file = 0; file < count; file++) {
     if (at + FILE > bytes.length) return "it is cut short";
@@ -253,6 +271,8 @@ function chunksOf(parts: Buffer, bytes: Buffer, count: number): Layout["chunked"
       sum += parts.readUInt32BE(number * PART + DIGEST_BYTES + 8);
       list.push(number);
     }
+    if (digest <= before) return "its large files are not in order";
+    before = digest;
     if (sum !== size) return `${digest} has ${size} bytes and its chunks have ${sum}`;
     found.set(digest, { size, parts: list });
     at += FILE + 4 * numbers;

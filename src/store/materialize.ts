@@ -4,11 +4,13 @@ import { dirname, join } from "node:path";
 import { attempt, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Context, Digest, Failure, Result } from "../core/index.ts";
 import { blobKey } from "./blob-store.ts";
+import { CHUNKED_FILE } from "./chunker.ts";
 import { DIGEST_BYTES, digestAt, digestBytes } from "./digest-table.ts";
 import { mapLimited } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { mend } from "./mend.ts";
 import { readPart } from "./parts.ts";
+import { byteProgress } from "./progress.ts";
 import type { LocalStore, Store } from "./store.ts";
 import type { TreeEntry } from "./tree.ts";
 import { Pool } from "./work/pool.ts";
@@ -44,15 +46,12 @@ export async function materialize(
     for (const folder of [into, ...folders]) await mkdir(folder, { recursive: true });
   });
   if (!made.ok) return made;
-  const large = entries.filter(({ digest }) => layout.chunked.has(digest));
-  const small = large.length === 0 ? entries : entries.filter(({ digest }) => !layout.chunked.has(digest));
+  const isLarge = ({ digest, size }: TreeEntry): boolean => size > CHUNKED_FILE || layout.chunked.has(digest);
+  const large = entries.filter(isLarge);
+  const small = large.length === 0 ? entries : entries.filter((entry) => !isLarge(entry));
   const groups = groupsOf(small, layout, cache, into);
   const total = entries.reduce((sum, { size }) => sum + size, 0);
-  let done = 0;
-  const progress = (bytes: number): void => {
-    done += bytes;
-    context.emit({ type: "progress", task: `write ${path}`, unit: "bytes", done: Math.min(done, total), total });
-  };
+  const progress = byteProgress(context, `write ${path}`, total);
   const bytes = total - large.reduce((sum, { size }) => sum + size, 0);
   await using pool = bytes > INLINE.bytes || small.length > INLINE.files ? new Pool() : undefined;
   const failures: Failure[] = [];
@@ -63,7 +62,11 @@ export async function materialize(
     const written = pool === undefined ? writeGroup(group) : await pool.do<GroupWritten>({ type: "write", ...group });
     for (const at of written.damaged) damaged.push(digestAt(Buffer.from(group.digests), at * DIGEST_BYTES));
     if (written.problem !== undefined) {
-      failures.push({ code: "external", what: `${path}${written.problem.path.slice(into.length)}`, problem: written.problem.message });
+      failures.push({
+        code: "external",
+        what: `${path}${written.problem.path.slice(into.length)}`,
+        problem: written.problem.message,
+      });
     }
     progress(group.targets.reduce((sum, targets, at) => sum + targets.length * group.lengths[at]!, 0));
   });
@@ -86,11 +89,14 @@ export async function materialize(
 
 /** What the threads do: parts of one pack each, or single blobs, in the order in which they lie. */
 function groupsOf(entries: readonly TreeEntry[], layout: Layout, cache: LocalStore, into: string): WriteGroup[] {
-  const parts = new Map<Digest, { pack: Digest; offset: number; length: number; targets: { path: string; executable: boolean }[] }>();
+  const parts = new Map<
+    Digest,
+    { pack: Digest; offset: number; length: number; targets: { path: string; executable: boolean }[] }
+  >();
   for (const { digest, path, mode, size } of entries) {
     const place = layout.find(digest);
     const known = parts.get(digest);
-    const part = known ?? { pack: place?.pack ?? digest, offset: place?.offset ?? 0, length: place?.length ?? size, targets: [] };
+    const part = known ?? { pack: place?.pack ?? digest, offset: place?.offset ?? 0, length: size, targets: [] };
     part.targets.push({ path: join(into, path), executable: mode === "755" });
     if (known === undefined) parts.set(digest, part);
   }
@@ -128,10 +134,10 @@ async function writeLarge(
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
   const label = `${wanted.path}/${entry.path}`;
-  const first = await assemble(context, wanted.layout, entry, cache, to, label, progress);
+  const first = await assemble(context, wanted, entry, cache, to, label, progress);
   if (!first.ok || first.value === entry.digest) return first.ok ? ok() : first;
   const damaged: Digest[] = [];
-  for (const chunk of wanted.layout.chunksOf(entry.digest)!) {
+  for (const chunk of wanted.layout.chunksOf(entry.digest) ?? [entry.digest]) {
     const read = await readPart(cache, wanted.layout, chunk, label);
     if (!read.ok) damaged.push(chunk);
   }
@@ -139,7 +145,7 @@ async function writeLarge(
   if (damaged.length === 0) return fail({ code: "blob-corrupt", digest: entry.digest, actual: first.value, where });
   const mended = await mend(context, wanted, damaged, cache, remotes);
   if (!mended.ok) return mended;
-  const second = await assemble(context, mended.value, entry, cache, to, label, () => {});
+  const second = await assemble(context, { ...wanted, layout: mended.value }, entry, cache, to, label, () => {});
   if (!second.ok) return second;
   return second.value === entry.digest
     ? ok()
@@ -152,7 +158,7 @@ async function writeLarge(
  */
 async function assemble(
   context: Context,
-  layout: Layout,
+  { root, layout }: Pick<Materialized, "root" | "layout">,
   entry: TreeEntry,
   cache: LocalStore,
   to: string,
@@ -162,9 +168,9 @@ async function assemble(
   const written = await attempt(label, async (): Promise<Result<string>> => {
     await using file = await open(to, "w", entry.mode === "755" ? 0o777 : 0o666);
     const hash = createHash("sha256");
-    for (const chunk of layout.chunksOf(entry.digest)!) {
+    for (const chunk of layout.chunksOf(entry.digest) ?? [entry.digest]) {
       if (context.signal?.aborted) return fail({ code: "interrupted" });
-      const { pack, offset, length } = layout.find(chunk)!;
+      const { pack, offset, length } = layout.find(chunk) ?? { offset: 0, length: entry.size };
       const got = await cache.driver.get(
         blobKey(pack ?? chunk),
         async (bytes) => {
@@ -178,9 +184,15 @@ async function assemble(
       if (!got.ok && got.failures[0].code === "interrupted") return got;
     }
     await file.close();
-    const time = (await stat(to)).mtimeMs / 1000 - BACK_SECONDS;
+    const { size, mtimeMs } = await stat(to);
+    const digest = `sha256:${hash.digest("hex")}`;
+    if (digest === entry.digest && size !== entry.size) {
+      const problem = `it says that ${label} has ${entry.size} bytes; it has ${size}`;
+      return fail({ code: "tree-invalid", tree: root, problem });
+    }
+    const time = mtimeMs / 1000 - BACK_SECONDS;
     await utimes(to, time, time);
-    return ok(`sha256:${hash.digest("hex")}`);
+    return ok(digest);
   });
   return written.ok ? written.value : written;
 }

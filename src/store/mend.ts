@@ -25,10 +25,9 @@ export async function mend(
   for (const part of damaged) {
     const label = labels.get(part) ?? path;
     const local = await readPart(cache, layout, part, label);
-    if (local.ok) continue; // its place is right
-    let failure: Failure | undefined = local.failures[0];
-    let length = 0;
-    for (const remote of remotes) {
+    let failure: Failure | undefined = local.ok ? undefined : local.failures[0];
+    let length = local.ok ? local.value.length : 0;
+    for (const remote of local.ok ? [] : remotes) {
       const there = await remote.layout(root);
       const bytes = there.ok ? await readPart(remote, there.value, part, label) : there;
       if (!bytes.ok) continue;
@@ -36,10 +35,19 @@ export async function mend(
       if (!stored.ok) return stored;
       failure = undefined;
       ({ length } = bytes.value);
-      context.emit({ type: "warning", message: `${label} was damaged in ${cache.url}; fetched again from ${remote.url}` });
+      context.emit({
+        type: "warning",
+        message: `${label} was damaged in ${cache.url}; fetched again from ${remote.url}`,
+      });
       break;
     }
     if (failure !== undefined) return fail(failure);
+    const lie = entries.find(({ digest, size }) => digest === part && size !== length);
+    if (lie !== undefined) {
+      const problem = `it says that ${path}/${lie.path} has ${lie.size} bytes; it has ${length}`;
+      return fail({ code: "tree-invalid", tree: root, problem });
+    }
+    if (local.ok) continue; // its place is right
     builder.add(digestBytes(part), 0, { offset: 0, length });
   }
   for (const { digest, place } of layout.parts()) builder.add(digestBytes(digest), 0, place);

@@ -19,7 +19,8 @@ export async function readPart(
     const range = place?.pack === undefined ? undefined : { offset: place.offset, length: place.length };
     const got = await store.driver.get(key, (chunk) => void chunks.push(Uint8Array.from(chunk)), range);
     if (!got.ok) return got;
-    if (!got.value) return fail({ code: "blob-missing", digest: place?.pack ?? part, neededBy: label, store: store.url });
+    if (!got.value)
+      return fail({ code: "blob-missing", digest: place?.pack ?? part, neededBy: label, store: store.url });
   }
   const bytes = Buffer.concat(chunks);
   const actual = digestOf(bytes);
@@ -52,10 +53,17 @@ export async function readContent(
 async function together(
   store: Store,
   layout: Layout | undefined,
-  { digest, label }: { readonly digest: Digest; readonly label: string },
+  { digest, label, size }: { readonly digest: Digest; readonly label: string; readonly size: number },
 ): Promise<Result<Buffer>> {
   const chunks = layout?.chunksOf(digest);
   if (chunks === undefined) return readPart(store, layout, digest, label);
+  const says = layout!.chunked.get(digest)!.size;
+  if (says !== size)
+    return fail({
+      code: "tree-invalid",
+      tree: `a layout in ${store.url}`,
+      problem: `it gives ${label} ${says} bytes, not ${size}`,
+    });
   const parts: Buffer[] = [];
   for (const chunk of chunks) {
     const part = await readPart(store, layout, chunk, label);
@@ -64,5 +72,7 @@ async function together(
   }
   const bytes = Buffer.concat(parts);
   const actual = digestOf(bytes);
-  return actual === digest ? ok(bytes) : fail({ code: "blob-corrupt", digest, actual, where: `${label} in ${store.url}` });
+  return actual === digest
+    ? ok(bytes)
+    : fail({ code: "blob-corrupt", digest, actual, where: `${label} in ${store.url}` });
 }

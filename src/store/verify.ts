@@ -11,10 +11,10 @@ import { readPart } from "./parts.ts";
 import type { Store } from "./store.ts";
 
 /** What was checked already in this store, so that roots that share objects read them once. */
-export type Checked = Map<Digest, readonly Failure[]>;
+export type Checked = Map<Digest, { readonly size: number; readonly failures: readonly Failure[] }>;
 
 export interface Verified {
-  /** Objects that the root needs. */
+  /** Blobs that the root needs: packs, chunks, single files, and the manifest of a folder. */
   readonly objects: number;
   readonly failures: readonly Failure[];
 }
@@ -23,49 +23,79 @@ export interface Verified {
  * Reads all that a root needs in a store: each object against its name, each part of a pack against the layout, each
  * large file put together, each size against the tree. Everything that is wrong comes back at once.
  */
-export async function verifyRoot(store: Store, { kind, digest }: Named, label: string, checked: Checked): Promise<Result<Verified>> {
+export async function verifyRoot(
+  store: Store,
+  { kind, digest }: Named,
+  label: string,
+  checked: Checked,
+): Promise<Result<Verified>> {
   const layout = await store.layout(digest);
   if (!layout.ok) return ok({ objects: 1, failures: layout.failures });
   const entries = kind === "tree" ? await readTree(digest, [store], label) : ok([{ path: "", digest, size: -1 }]);
   if (!entries.ok) return ok({ objects: 1, failures: entries.failures });
   const failures: Failure[] = [];
   const objects = new Map<Digest, { digest: Digest; offset: number; length: number; label: string }[]>();
+  /** Files that are blobs of their own, and what the tree says of them. */
+  const singles: { digest: Digest; label: string; size: number }[] = [];
   const need = (part: Digest, name: string, size: number): void => {
     const place = layout.value?.find(part);
     const object = place?.pack ?? part;
     const list = objects.get(object) ?? [];
     objects.set(object, list);
     if (place?.pack !== undefined) list.push({ digest: part, offset: place.offset, length: place.length, label: name });
-    if (place !== undefined && size >= 0 && place.length !== size) failures.push(wrongSize(digest, name, size, place.length));
+    if (size < 0) return;
+    if (place?.pack === undefined) singles.push({ digest: part, label: name, size });
+    else if (place.length !== size) failures.push(wrongSize(digest, name, size, place.length));
   };
   for (const entry of entries.value) {
     const name = entry.path === "" ? label : `${label}/${entry.path}`;
     const chunks = layout.value?.chunksOf(entry.digest);
     if (chunks === undefined) need(entry.digest, name, entry.size);
+    else if (entry.size >= 0 && layout.value!.chunked.get(entry.digest)!.size !== entry.size) {
+      failures.push(wrongSize(digest, name, entry.size, layout.value!.chunked.get(entry.digest)!.size));
+    }
     for (const chunk of chunks ?? []) need(chunk, name, -1);
   }
   const found = await mapLimited([...objects], store.driver.width, async ([object, parts]) => {
     const known = checked.get(object) ?? (await checkObject(store, object, label));
     checked.set(object, known);
-    return known.length > 0 || parts.length === 0 ? known : checkParts(store, object, parts);
+    return known.failures.length > 0 || parts.length === 0 ? known.failures : checkParts(store, object, parts);
   });
   failures.push(...found.flat());
-  if (failures.length === 0 && layout.value !== undefined) failures.push(...(await checkLarge(store, layout.value, label)));
-  return ok({ objects: objects.size + 1, failures });
+  for (const { digest: file, label: name, size } of singles) {
+    const known = checked.get(file)!;
+    if (known.failures.length === 0 && known.size !== size) failures.push(wrongSize(digest, name, size, known.size));
+  }
+  if (failures.length === 0 && layout.value !== undefined)
+    failures.push(...(await checkLarge(store, layout.value, label)));
+  return ok({ objects: objects.size + (kind === "tree" ? 1 : 0), failures });
 }
 
 function wrongSize(tree: Digest, path: string, says: number, has: number): Failure {
   return { code: "tree-invalid", tree, problem: `it says that ${path} has ${says} bytes; it has ${has}` };
 }
 
-async function checkObject(store: Store, digest: Digest, label: string): Promise<readonly Failure[]> {
+async function checkObject(
+  store: Store,
+  digest: Digest,
+  label: string,
+): Promise<{ size: number; failures: readonly Failure[] }> {
   const hash = createHash("sha256");
-  const got = await attempt(label, async () => store.driver.get(blobKey(digest), (chunk) => void hash.update(chunk)));
+  let size = 0;
+  const got = await attempt(label, async () =>
+    store.driver.get(blobKey(digest), (chunk) => {
+      hash.update(chunk);
+      size += chunk.length;
+    }),
+  );
   const answer = got.ok ? got.value : got;
-  if (!answer.ok) return answer.failures;
-  if (!answer.value) return [{ code: "blob-missing", digest, neededBy: label, store: store.url }];
+  if (!answer.ok) return { size, failures: answer.failures };
+  if (!answer.value) {
+    return { size, failures: [{ code: "blob-missing", digest, neededBy: label, store: store.url }] };
+  }
   const actual = `sha256:${hash.digest("hex")}`;
-  return actual === digest ? [] : [{ code: "blob-corrupt", digest, actual, where: `${blobKey(digest)} in ${store.url}` }];
+  if (actual === digest) return { size, failures: [] };
+  return { size, failures: [{ code: "blob-corrupt", digest, actual, where: `${blobKey(digest)} in ${store.url}` }] };
 }
 
 /** One pass over a pack that is what it is called: does each part lie where the layout says? */
@@ -83,7 +113,12 @@ async function checkParts(
     const end = at + chunk.length;
     while (next < waiting.length && waiting[next]!.offset < end) open.set(waiting[next++]!, createHash("sha256"));
     for (const [part, hash] of open) {
-      hash.update(chunk.subarray(Math.max(0, part.offset - at), Math.max(0, Math.min(chunk.length, part.offset + part.length - at))));
+      hash.update(
+        chunk.subarray(
+          Math.max(0, part.offset - at),
+          Math.max(0, Math.min(chunk.length, part.offset + part.length - at)),
+        ),
+      );
       if (part.offset + part.length > end) continue;
       open.delete(part);
       const actual = `sha256:${hash.digest("hex")}`;
@@ -113,7 +148,13 @@ async function checkLarge(store: Store, layout: Layout, label: string): Promise<
       hash.update(part.value);
     }
     const actual = `sha256:${hash.digest("hex")}`;
-    if (actual !== file) failures.push({ code: "blob-corrupt", digest: file, actual, where: `${label}, put together from its chunks in ${store.url}` });
+    if (actual !== file)
+      failures.push({
+        code: "blob-corrupt",
+        digest: file,
+        actual,
+        where: `${label}, put together from its chunks in ${store.url}`,
+      });
   }
   return failures;
 }

@@ -6,6 +6,7 @@ export interface WriteGroup {
   /** Absolute path of the pack or blob. */
   readonly source: string;
   readonly offsets: readonly number[];
+  /** Bytes that each has to have. */
   readonly lengths: readonly number[];
   /** 32 bytes a part. */
   readonly digests: Uint8Array;
@@ -33,10 +34,14 @@ export function writeGroup({ source, offsets, lengths, digests, targets }: Write
     return { damaged: [...offsets.keys()] };
   }
   try {
-    const buffer = Buffer.allocUnsafeSlow(Math.max(0, ...lengths));
+    const { size } = fstatSync(input);
+    // A length may lie; what goes past the end of the source is not worth the memory.
+    const buffer = Buffer.allocUnsafeSlow(Math.max(0, ...lengths.map((length) => Math.min(length, size))));
     for (const [at, offset] of offsets.entries()) {
-      const part = buffer.subarray(0, readAll(input, buffer, lengths[at]!, offset));
-      const good = hash("sha256", part, "buffer").equals(digests.subarray(32 * at, 32 * at + 32));
+      const length = lengths[at]!;
+      const part = buffer.subarray(0, offset + length > size ? 0 : readAll(input, buffer, length, offset));
+      const right = part.length === length;
+      const good = right && hash("sha256", part, "buffer").equals(digests.subarray(32 * at, 32 * at + 32));
       if (!good) damaged.push(at);
       for (const { path, executable } of targets[at]!) {
         if (!good) continue;
