@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { ok } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
 import type { Digest, Result } from "../core/index.ts";
 import { DIGEST_BYTES } from "./digest-table.ts";
 import type { FileDriver } from "./drivers/file.ts";
 import { filesOf, sizeAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
-import { TREE_END, TREE_START } from "./tree.ts";
+import { TREE_END, TREE_LIMITS, TREE_START } from "./tree.ts";
 
 export interface Written {
   readonly digest: Digest;
@@ -54,6 +54,10 @@ export async function writeManifest(
       }
     }
     await write(text + TREE_END);
+    if (files > TREE_LIMITS.entries || length > TREE_LIMITS.bytes) {
+      const problem = `it has ${files} files and a manifest of ${length} bytes; ${TREE_LIMITS.entries} and ${TREE_LIMITS.bytes} are the most`;
+      return fail({ code: "tree-invalid", tree: scan.root, problem });
+    }
     const hex = hash.digest("hex");
     const digest = `sha256:${hex}` as Digest;
     const ready = await first?.(digest);

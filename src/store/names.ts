@@ -19,9 +19,14 @@ export function problemOfNames(folder: string, names: readonly string[]): Failur
   for (const spelled of names) {
     const name = spelled.endsWith("/") ? spelled.slice(0, -1) : spelled;
     if (ODD.test(name)) {
-      refuse(name, "a name that is not plain UTF-8", "rename it: control characters and backslashes cannot be kept everywhere");
+      refuse(
+        name,
+        "a name that is not plain UTF-8",
+        "rename it: control characters and backslashes cannot be kept everywhere",
+      );
       continue;
     }
+    if (/^[a-z]:/i.test(name)) refuse(name, "a name that begins like a drive of Windows", "rename it");
     const folded = fold(name);
     if (folded === ".git") refuse(name, "a git folder", "keep repositories out of data");
     const other = seen.get(folded);
@@ -39,7 +44,7 @@ export function fold(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
-/** True for a name that Windows cannot hold: such data is kept, and a checkout there says which file it is. */
-export function isImpossibleOnWindows(name: string): boolean {
-  return /[<>:"|?*]|[. ]$/.test(name) || DEVICE.test(name);
+/** True for a path that Windows cannot hold: such data is kept, and a checkout there says which file it is. */
+export function isImpossibleOnWindows(path: string): boolean {
+  return path.split("/").some((name) => /[<>:"|?*]|[. ]$/.test(name) || DEVICE.test(name));
 }

@@ -8,6 +8,7 @@ import { copyBlob } from "./copy.ts";
 import { fetchFiles } from "./fetch.ts";
 import { mapLimited, prepareTemporaryFolder } from "./files.ts";
 import { materialize } from "./materialize.ts";
+import { isImpossibleOnWindows } from "./names.ts";
 import { localCache } from "./open.ts";
 import { rememberFile, rememberFolder } from "./remember.ts";
 import { entriesAt } from "./snapshot.ts";
@@ -116,6 +117,16 @@ export async function writeFiles(
   stores: readonly Store[],
   into: string,
 ): Promise<Result<void>> {
+  const impossible =
+    process.platform === "win32" ? entries.find(({ path: name }) => isImpossibleOnWindows(name)) : undefined;
+  if (impossible !== undefined) {
+    const what = `${path}/${impossible.path}: a name that Windows cannot hold`;
+    return fail({
+      code: "unsupported",
+      what,
+      hint: "pull the other files with --path, or rename it where it comes from",
+    });
+  }
   const cache = localCache(context);
   const remotes = stores.filter(({ url }) => url !== cache.url);
   const files = entries.map((entry) => ({ digest: entry.digest, size: entry.size, label: `${path}/${entry.path}` }));

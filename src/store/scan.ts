@@ -41,7 +41,8 @@ export async function scanFolder(context: Context, root: string, index: FolderIn
       if (seen !== known) clean = false;
       if (seen.count > 0 && seen.names.includes("/")) {
         for (const name of seen.names.split("\0").reverse()) {
-          if (name.endsWith("/")) waiting.push(`${folder}/${name.slice(0, -1)}`);
+          // What is not called so (its name is not UTF-8) cannot be opened; it is among the problems already.
+          if (name.endsWith("/") && !name.includes("\ufffd")) waiting.push(`${folder}/${name.slice(0, -1)}`);
         }
       }
     }
@@ -67,7 +68,8 @@ function lookAt(absolute: string, folder: string, known: FolderSeen | undefined,
   };
   const sameNames = known?.names === names;
   if (!sameNames) problems.push(...problemOfNames(folder, list));
-  const before = sameNames || known === undefined ? undefined : new Map(known.names.split("\0").map((name, at) => [name, at]));
+  const before =
+    sameNames || known === undefined ? undefined : new Map(known.names.split("\0").map((name, at) => [name, at]));
   let same = sameNames;
   for (const [at, name] of list.entries()) {
     if (name.endsWith("/") || name.includes("\ufffd")) continue; // such a name is not what the folder calls it

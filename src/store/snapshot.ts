@@ -18,6 +18,7 @@ import { LayoutBuilder } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { writeManifest } from "./manifest.ts";
 import type { Written } from "./manifest.ts";
+import { byteProgress } from "./progress.ts";
 import { filesOf, odd, scanFolder, sizeAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { statIndex } from "./stat-index.ts";
@@ -159,7 +160,9 @@ async function layoutsOf(into: LocalStore | undefined, roots: readonly Digest[])
 }
 
 async function isWhole(store: LocalStore, layout: Layout): Promise<boolean> {
-  const found = await mapLimited([...layout.packs, ...layout.loose], 2 * WIDTH, async (digest) => store.driver.stat(blobKey(digest)));
+  const found = await mapLimited([...layout.packs, ...layout.loose], 2 * WIDTH, async (digest) =>
+    store.driver.stat(blobKey(digest)),
+  );
   return found.every((there) => there.ok && there.value !== undefined);
 }
 
@@ -251,11 +254,7 @@ async function hashOne(
   if (into === undefined) return size > WHOLE ? digestOfFile(absolute) : digestOfSmallFile(absolute);
   if (size <= CHUNKED_FILE) return into.putFile(absolute);
   const layout = new LayoutBuilder();
-  let done = 0;
-  const progress = (bytes: number): void => {
-    done += bytes;
-    context.emit({ type: "progress", task: `add ${path}`, unit: "bytes", done, total: size });
-  };
+  const progress = byteProgress(context, `add ${path}`, size);
   const stored = await attempt(path, async () => {
     await using large = new LargeFiles();
     const file = { path: absolute, label: path, size, time: (await lstat(absolute)).mtimeMs };
