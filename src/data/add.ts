@@ -6,7 +6,7 @@ import type { Dataset, DatasetSource } from "../config/index.ts";
 import { git, workingTree } from "../git/index.ts";
 import { localCache, snapshot, writeFileAtomically } from "../store/index.ts";
 import { changeDataLock, loadDataLock, saveDataLock } from "./lock.ts";
-import { partialTree } from "./partial.ts";
+import { isPartial } from "./partial.ts";
 
 export interface AddedData {
   readonly name: string;
@@ -40,7 +40,7 @@ export async function addData(
   const clash = clashOf(name, path, datasets, known);
   if (clash !== undefined) return fail({ code: "usage", ...clash });
 
-  if (known !== undefined && (await partialTree(context, known, datasets[known]!.digest)) !== undefined) {
+  if (known !== undefined && (await isPartial(context, known))) {
     const message = `only some files of dataset "${known}" are here, so its new version cannot be taken from them`;
     return fail({ code: "usage", message, hint: `\`lockstep data pull ${known}\` brings the rest` });
   }

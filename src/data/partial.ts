@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { access, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { attempt, isSystemError } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
@@ -18,6 +18,14 @@ export async function markPartial(context: Context, name: string, tree: readonly
 
 export async function clearPartial(context: Context, name: string): Promise<Result<void>> {
   return attempt(".lockstep/partial", async () => rm(fileOf(context, name), { force: true }));
+}
+
+/** True when only some files of a dataset were fetched, of whatever version, and the rest has not come since. */
+export async function isPartial(context: Context, name: string): Promise<boolean> {
+  return access(fileOf(context, name)).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The whole tree when some files of this very version were fetched, and not the rest; else undefined. */

@@ -9,7 +9,7 @@ import type { Store, TreeEntry } from "../store/index.ts";
 import { choose, formerVersions } from "./choose.ts";
 import type { NamedDataset } from "./choose.ts";
 import { pathMatcher } from "./glob.ts";
-import { clearPartial, markPartial, partialTree } from "./partial.ts";
+import { clearPartial, isPartial, markPartial } from "./partial.ts";
 import { stateOf } from "./status.ts";
 
 export interface PulledData {
@@ -43,7 +43,10 @@ export async function pullData(context: Context, options: PullOptions): Promise<
   if (!chosen.ok) return chosen;
   const pulled: PulledData[] = [];
   for (const named of chosen.value) {
-    const one = options.paths === undefined ? await pullWhole(context, named, options) : await pullPart(context, named, options, options.paths);
+    const one =
+      options.paths === undefined
+        ? await pullWhole(context, named, options)
+        : await pullPart(context, named, options, options.paths);
     if (!one.ok) return one;
     if (one.value !== undefined) pulled.push(one.value);
   }
@@ -56,11 +59,15 @@ async function pullWhole(context: Context, named: NamedDataset, options: PullOpt
   const { name, dataset } = named;
   const state = await stateOf(context, named);
   if (!state.ok) return state;
-  if (state.value === "unchanged") return ok({ name, dataset, changed: false });
+  if (state.value === "unchanged") {
+    const noted = await clearPartial(context, name);
+    return noted.ok ? ok({ name, dataset, changed: false }) : noted;
+  }
   if (state.value === "changed" && options.overwrite !== true) {
     const edits = await editsOf(context, named, options.stores);
     if (!edits.ok) return edits;
-    if (edits.value.length > 0) return fail({ code: "data-changed", dataset: name, path: dataset.path, files: edits.value });
+    if (edits.value.length > 0)
+      return fail({ code: "data-changed", dataset: name, path: dataset.path, files: edits.value });
   }
   const restored = await restore(context, dataset, options.stores);
   if (!restored.ok) return restored;
@@ -69,7 +76,11 @@ async function pullWhole(context: Context, named: NamedDataset, options: PullOpt
 }
 
 /** Files of the working tree whose bytes are in no version that a store has: replacing them would lose something. */
-async function editsOf(context: Context, { name, dataset }: NamedDataset, stores: readonly Store[]): Promise<Result<string[]>> {
+async function editsOf(
+  context: Context,
+  { name, dataset }: NamedDataset,
+  stores: readonly Store[],
+): Promise<Result<string[]>> {
   const there = await snapshot(context, dataset.path);
   if (!there.ok) return there;
   for (const store of stores) {
@@ -78,12 +89,7 @@ async function editsOf(context: Context, { name, dataset }: NamedDataset, stores
   }
   const entries = await entriesAt(context, dataset.path);
   if (!entries.ok) return entries;
-  const known = new Set<Digest>();
-  for (const version of [dataset.digest, ...(await formerVersions(context, name))]) {
-    known.add(version);
-    const tree = dataset.kind === "tree" ? await readTree(version, stores, name) : ok([]);
-    for (const { digest } of tree.ok ? tree.value : []) known.add(digest);
-  }
+  const known = await keptFiles(context, { name, dataset }, stores);
   const edits: string[] = [];
   for (const { path, digest } of entries.value?.entries ?? []) {
     if (known.has(digest)) continue;
@@ -91,6 +97,21 @@ async function editsOf(context: Context, { name, dataset }: NamedDataset, stores
     if (edits.length === NAMED) break;
   }
   return ok(edits);
+}
+
+/** Digests of the files of this and of former versions that a store has. */
+async function keptFiles(
+  context: Context,
+  { name, dataset }: NamedDataset,
+  stores: readonly Store[],
+): Promise<ReadonlySet<Digest>> {
+  const known = new Set<Digest>();
+  for (const version of [dataset.digest, ...(await formerVersions(context, name))]) {
+    known.add(version);
+    const tree = dataset.kind === "tree" ? await readTree(version, stores, name) : ok([]);
+    for (const { digest } of tree.ok ? tree.value : []) known.add(digest);
+  }
+  return known;
 }
 
 /** Brings the files that the globs mean, one by one into place; undefined: they mean none of this dataset's. */
@@ -118,7 +139,12 @@ async function pullPart(
     if (!marked.ok) return marked;
   }
   const written = await writePart(context, named, missing.value, options.stores);
-  return written.ok ? ok({ name, dataset, changed: missing.value.length > 0, files: missing.value.length }) : written;
+  if (!written.ok) return written;
+  // The last of the files may have come with these.
+  const now = (await isPartial(context, name)) ? await stateOf(context, named) : ok("partial");
+  if (!now.ok) return now;
+  const noted = now.value === "unchanged" ? await clearPartial(context, name) : ok();
+  return noted.ok ? ok({ name, dataset, changed: missing.value.length > 0, files: missing.value.length }) : noted;
 }
 
 async function kindThere(context: Context, path: string): Promise<"nothing" | "folder"> {
@@ -138,6 +164,7 @@ async function toWrite(
 ): Promise<Result<TreeEntry[]>> {
   const missing: TreeEntry[] = [];
   const edits: string[] = [];
+  let known: ReadonlySet<Digest> | undefined;
   for (const entry of wanted) {
     const path = `${dataset.path}/${entry.path}`;
     const inside = await isInside(context, path);
@@ -147,6 +174,8 @@ async function toWrite(
     if (there.ok && there.value.digest === entry.digest && (there.value.mode ?? "644") === entry.mode) continue;
     missing.push(entry);
     if (!there.ok || overwrite) continue;
+    known ??= await keptFiles(context, { name, dataset }, stores);
+    if (known.has(there.value.digest)) continue;
     const kept = await Promise.all(stores.map(async (store) => hasContent(store, there.value)));
     if (!kept.some((result) => result.ok && result.value)) edits.push(path);
   }
