@@ -4,17 +4,33 @@ import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { workingTree } from "../../src/git/index.ts";
-import { localCache, openStore, storeUrl } from "../../src/store/index.ts";
-import { contextIn, temporary, write } from "../git/repository.ts";
-import { collect, must, name256, storeContract } from "./contract.ts";
+import { workingTree } from "../../../src/git/index.ts";
+import { openStore, storeUrl } from "../../../src/store/index.ts";
+import type { Driver, Store } from "../../../src/store/index.ts";
+import { contextIn, temporary, write } from "../../git/repository.ts";
+import { collect, must, name256, storeContract } from "../contract.ts";
+import { driverContract } from "./contract.ts";
+
+driverContract("file:", () => {
+  const folder = temporary();
+  const again = (signal?: AbortSignal): Driver => {
+    const context = contextIn(folder.path);
+    return must(openStore(signal === undefined ? context : { ...context, signal }, "file:store")).driver;
+  };
+  return Promise.resolve({
+    driver: again(),
+    again,
+    many: 300, // a folder has no pages
+    [Symbol.asyncDispose]: () => Promise.resolve(folder[Symbol.dispose]()),
+  });
+});
 
 storeContract("file:", () => {
   const folder = temporary();
-  const open = (): ReturnType<typeof localCache> => must(openStore(contextIn(folder.path), "file:store"));
+  const again = (): Store => must(openStore(contextIn(folder.path), "file:store"));
   return Promise.resolve({
-    store: open(),
-    again: open,
+    store: again(),
+    again,
     damage: (digest, bytes) => {
       const path = pathIn(join(folder.path, "store"), digest);
       chmodSync(path, 0o644);
@@ -52,7 +68,7 @@ test("a writer killed at any moment leaves a blob whole or not there", async () 
   using folder = temporary();
   const store = must(openStore(contextIn(folder.path), "file:s"));
   for (let round = 0; round < 6; round++) {
-    const child = fork(join(import.meta.dirname, "writer.ts"), [folder.path, String(round)], { silent: true });
+    const child = fork(join(import.meta.dirname, "../writer.ts"), [folder.path, String(round)], { silent: true });
     const closed = once(child, "close");
     // The child says when it starts on its first blob; what it has reached after some turns of our loop is chance.
     await once(child, "message");
@@ -93,7 +109,7 @@ test("a store's URL is relative to the repository, or absolute; others are refus
   }
   for (const name of ["a", "b", "c"])
     expect(readFileSync(pathIn(join(folder.path, name), name256(bytes)))).toEqual(bytes);
-  expect(openStore(context, "s3://bucket/x")).toMatchObject({ failures: [{ code: "unsupported" }] });
+  expect(openStore(context, "ftp://host/x")).toMatchObject({ failures: [{ code: "unsupported" }] });
   expect(openStore(context, "file:")).toMatchObject({ failures: [{ code: "usage" }] });
   expect(openStore(context, "file://host/share")).toMatchObject({ failures: [{ code: "usage" }] });
 });
