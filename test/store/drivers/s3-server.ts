@@ -49,11 +49,17 @@ export async function startS3(): Promise<S3Server> {
     credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
     maxAttempts: 1,
   });
+  const remove = (): void => {
+    server.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", remove); // who starts it may end without disposing of it
   const stop = async (): Promise<void> => {
+    process.off("exit", remove);
     client.destroy();
     server.kill("SIGKILL");
     await closed;
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   };
   const until = Date.now() + 20_000;
   for (;;) {
