@@ -31,7 +31,11 @@ export async function pushData(
     // What is nowhere here need not be, as long as the store has it.
     if (!ready.ok && !(there.value && doomed.value.size === 0)) return ready;
     const copied = ready.ok
-      ? await copyOutputs(context, cache, options.to, [dataset], { bases, condemned: doomed.value, task: `push ${name}` })
+      ? await copyOutputs(context, cache, options.to, [dataset], {
+          bases,
+          condemned: doomed.value,
+          task: `push ${name}`,
+        })
       : ok({ blobs: 0, bytes: 0 });
     if (!copied.ok) return copied;
     pushed.push({ name, ...copied.value });

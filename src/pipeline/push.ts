@@ -1,9 +1,8 @@
 import type { StageRecord } from "../config/index.ts";
 import { ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import { copyOutputs } from "../store/index.ts";
+import { condemned, copyOutputs } from "../store/index.ts";
 import type { LocalStore, Store } from "../store/index.ts";
-import { isStored } from "./outputs.ts";
 import type { Pipeline } from "./stage.ts";
 
 /** Sends to the store what the records name and the store lacks: every file of a tree before the tree. */
@@ -21,13 +20,16 @@ export async function pushOutputs(
     ...outs.filter(({ path }) => !inGit.has(path)),
     ...(profile === null ? [] : [{ path: `profile of ${stage}`, kind: "file" as const, digest: profile }]),
   ]);
+  const doomed = outputs.length === 0 ? ok(new Set<never>()) : await condemned(store);
+  if (!doomed.ok) return doomed;
   for (const output of outputs) {
-    const there = await isStored(output, [store]);
-    if (!there.ok) return there;
-    if (there.value) continue;
-    const copied = await copyOutputs(context, cache, store, [output]);
+    const copied = await copyOutputs(context, cache, store, [output], {
+      condemned: doomed.value,
+      task: `push ${output.path}`,
+    });
     if (!copied.ok) return copied;
     const { bytes } = copied.value;
+    if (bytes === 0) continue;
     context.emit({ type: "transfer", direction: "push", what: output.path, bytes, total: bytes });
   }
   return ok();

@@ -1,6 +1,6 @@
-import { all, fail, ok } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
 import type { Context, Digest, Failure, Result } from "../core/index.ts";
-import { blobKey, fileBody, layoutKey } from "./blob-store.ts";
+import { blobKey } from "./blob-store.ts";
 import { digestBytes } from "./digest-table.ts";
 import { copyBlob } from "./copy.ts";
 import { digestOf } from "./digest.ts";

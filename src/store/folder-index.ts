@@ -67,7 +67,9 @@ export class FolderIndex {
       return Buffer.alloc(0);
     });
     // A damaged index counts as empty.
-    return parse(bytes, folders, roots) ? new FolderIndex(context, folders, roots) : new FolderIndex(context, new Map(), new Map());
+    return parse(bytes, folders, roots)
+      ? new FolderIndex(context, folders, roots)
+      : new FolderIndex(context, new Map(), new Map());
   }
 
   /** Taken before reading files whose digests are to be remembered: the file system's own time, in ms. */
@@ -131,8 +133,15 @@ export class FolderIndex {
     for (const [path, { names, count, stats, executable, digests }] of this.#folders) {
       const texts = [Buffer.from(path), Buffer.from(names)] as const;
       const lengths = Buffer.alloc(12);
-      for (const [at, length] of [texts[0].length, texts[1].length, count].entries()) lengths.writeUInt32LE(length, 4 * at);
-      yield Buffer.concat([lengths, ...texts, Buffer.from(stats.buffer, stats.byteOffset, stats.byteLength), executable, digests]);
+      for (const [at, length] of [texts[0].length, texts[1].length, count].entries())
+        lengths.writeUInt32LE(length, 4 * at);
+      yield Buffer.concat([
+        lengths,
+        ...texts,
+        Buffer.from(stats.buffer, stats.byteOffset, stats.byteLength),
+        executable,
+        digests,
+      ]);
     }
   }
 }
@@ -157,7 +166,11 @@ function parse(bytes: Buffer, folders: Map<string, FolderSeen>, roots: Map<strin
   let at = end + 1;
   while (at < bytes.length) {
     if (at + 12 > bytes.length) return false;
-    const [pathLength, namesLength, count] = [0, 4, 8].map((skip) => bytes.readUInt32LE(at + skip)) as [number, number, number];
+    const [pathLength, namesLength, count] = [0, 4, 8].map((skip) => bytes.readUInt32LE(at + skip)) as [
+      number,
+      number,
+      number,
+    ];
     at += 12;
     const whole = pathLength + namesLength + count * (8 * STATS + 1 + DIGEST_BYTES);
     if (at + whole > bytes.length) return false;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fail, ok } from "../core/index.ts";
-import type { Context, Digest, Failure, Result } from "../core/index.ts";
+import type { Context, Failure, Result } from "../core/index.ts";
 import { blobKey } from "./blob-store.ts";
 import { CHUNKED_FILE } from "./chunker.ts";
 import { DIGEST_BYTES, digestAt, digestBytes } from "./digest-table.ts";
@@ -10,6 +10,7 @@ import { LargeFiles } from "./large.ts";
 import type { Layout, LayoutBuilder } from "./layout.ts";
 import { PACKED_FILE } from "./pack.ts";
 import { PackWriter } from "./pack-writer.ts";
+import { byteProgress } from "./progress.ts";
 import { filesOf, sizeAt } from "./scan.ts";
 import type { Scan, Spot } from "./scan.ts";
 import type { LocalStore } from "./store.ts";
@@ -42,11 +43,7 @@ export async function ingest(context: Context, scan: Scan, options: IngestOption
   if (!planned.ok) return planned;
   const { groups, large, bytes, files } = planned.value;
   if (files === 0) return ok();
-  let done = 0;
-  const progress = (more: number): void => {
-    done += more;
-    context.emit({ type: "progress", task: options.task, unit: "bytes", done, total: bytes });
-  };
+  const progress = byteProgress(context, options.task, bytes);
   const packs = options.into === undefined ? undefined : new PackWriter(options.into.driver, options.layout);
   try {
     const read = await readAll(context, scan, groups, bytes, files, packs, options, progress);
@@ -148,7 +145,8 @@ async function readAll(
       while (next < groups.length && running.length < width) running.push(start(groups[next++]!));
       const read = await running.shift()!;
       if (context.signal?.aborted) return fail({ code: "interrupted" });
-      if (read.problem !== undefined) return fail(problemOf(`${scan.root}/${group[read.problem.at]!.path}`, read.problem));
+      if (read.problem !== undefined)
+        return fail(problemOf(`${scan.root}/${group[read.problem.at]!.path}`, read.problem));
       const digests = Buffer.from(read.digests.buffer, read.digests.byteOffset, read.digests.byteLength);
       for (const [number, { folder, at }] of group.entries()) {
         digests.copy(folder.digests, at * DIGEST_BYTES, number * DIGEST_BYTES, (number + 1) * DIGEST_BYTES);
@@ -185,7 +183,12 @@ async function store(
     }
     from = to;
   }
-  if (small.length === group.length) await packs.add(digests, all, small.map(({ to }) => to));
+  if (small.length === group.length)
+    await packs.add(
+      digests,
+      all,
+      small.map(({ to }) => to),
+    );
   else {
     for (const item of small) {
       const digest = digests.subarray(item.number * DIGEST_BYTES, (item.number + 1) * DIGEST_BYTES);

@@ -73,7 +73,8 @@ export class LargeFiles {
       }
       await busy.at(-1);
       const stat = await input.stat();
-      if (stat.size !== file.size || stat.mtimeMs !== file.time) return fail({ code: "file-changed", path: file.label });
+      if (stat.size !== file.size || stat.mtimeMs !== file.time)
+        return fail({ code: "file-changed", path: file.label });
       const digest = `sha256:${whole}` as Digest;
       layout.addChunked(digest, file.size, chunks);
       return ok(digest);

@@ -26,7 +26,13 @@ const REMOTES: Readonly<Record<string, (context: Context, url: string) => Promis
 export function openStore(context: Context, url: string): Result<Store> {
   const scheme = /^[a-z0-9]+:/.exec(url)?.[0] ?? "";
   const remote = REMOTES[scheme];
-  if (remote !== undefined) return ok(blobStore(context, lazyDriver(url, async () => remote(context, url))));
+  if (remote !== undefined)
+    return ok(
+      blobStore(
+        context,
+        lazyDriver(url, async () => remote(context, url)),
+      ),
+    );
   if (scheme !== "file:") {
     const hint = "file:<folder>, release://<owner>/<repository>, oci://<registry>/<name> or s3://<bucket>/<prefix>";
     return fail({ code: "unsupported", what: `the store ${url}`, hint });

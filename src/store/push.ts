@@ -11,14 +11,15 @@ import { LayoutBuilder } from "./layout.ts";
 import type { Layout, Place } from "./layout.ts";
 import { PACK_LIMITS } from "./pack.ts";
 import { packOf } from "./pack-body.ts";
+import { byteProgress } from "./progress.ts";
 import { putLayout } from "./snapshot.ts";
 import type { LocalStore, Store } from "./store.ts";
 
 export interface PushOptions {
   /** Roots that the store may share parts with: former versions. */
   readonly bases?: readonly Digest[];
-  /** Objects that a collector is about to delete: as good as not there. */
-  readonly condemned?: ReadonlySet<Key>;
+  /** Objects that a collector is about to delete (`condemned` reads them): as good as not there. */
+  readonly condemned: ReadonlySet<Key>;
   readonly task?: string;
 }
 
@@ -48,7 +49,7 @@ export async function copyOutputs(
   from: LocalStore,
   to: Store,
   outputs: readonly Named[],
-  options: PushOptions = {},
+  options: PushOptions,
 ): Promise<Result<Pushed>> {
   let [blobs, bytes] = [0, 0];
   for (const output of outputs) {
@@ -68,27 +69,24 @@ async function pushRoot(
   options: PushOptions,
 ): Promise<Result<Pushed>> {
   const { digest, kind } = output;
-  const condemned = options.condemned ?? new Set<Key>();
+  const { condemned } = options;
   const there = await hasContent(to, output);
   if (!there.ok) return there;
-  if (there.value && !condemned.has(blobKey(digest)) && !condemned.has(layoutKey(digest))) return ok({ blobs: 0, bytes: 0 });
+  if (there.value && !condemned.has(blobKey(digest)) && !condemned.has(layoutKey(digest)))
+    return ok({ blobs: 0, bytes: 0 });
   const local = await from.layout(digest);
   if (!local.ok) return local;
   const listed = await partsOf(from, output, local.value);
   if (!listed.ok) return listed;
   const { parts, chunked } = listed.value;
   const layout = new LayoutBuilder();
-  const rest = await reuse(from, to, parts, layout, { ...options, condemned });
+  const rest = await reuse(from, to, parts, layout, options);
   if (!rest.ok) return rest;
   const sends = await planSends(from, rest.value, layout);
   if (!sends.ok) return sends;
   for (const file of chunked) layout.addChunked(file.digest, file.size, file.chunks);
   const total = sends.value.reduce((sum, { body }) => sum + body.size, 0);
-  let bytes = 0;
-  const progress = (more: number): void => {
-    bytes += more;
-    context.emit({ type: "progress", task: options.task ?? "push", unit: "bytes", done: Math.min(bytes, total), total });
-  };
+  const progress = byteProgress(context, options.task ?? "push", total);
   const sent = await sendAll(context, from, to, sends.value, condemned, progress);
   if (!sent.ok) return sent;
   const placed = kind === "tree" || chunked.length > 0 ? await putLayout(to, digest, layout) : ok();
@@ -113,9 +111,11 @@ async function partsOf(from: LocalStore, { kind, digest }: Named, layout: Layout
   if (!entries.ok) return entries;
   for (const entry of entries.value) {
     const chunks = layout?.chunksOf(entry.digest);
-    if (chunks !== undefined) chunked.push({ digest: entry.digest, size: layout!.chunked.get(entry.digest)!.size, chunks });
+    if (chunks !== undefined)
+      chunked.push({ digest: entry.digest, size: layout!.chunked.get(entry.digest)!.size, chunks });
     for (const part of chunks ?? [entry.digest]) {
-      if (!parts.has(part)) parts.set(part, { digest: part, place: layout?.find(part) ?? { offset: 0, length: entry.size } });
+      if (!parts.has(part))
+        parts.set(part, { digest: part, place: layout?.find(part) ?? { offset: 0, length: entry.size } });
     }
   }
   return ok({ parts: [...parts.values()], chunked });
@@ -127,7 +127,7 @@ async function reuse(
   to: Store,
   parts: readonly Part[],
   layout: LayoutBuilder,
-  { bases = [], condemned }: PushOptions & { readonly condemned: ReadonlySet<Key> },
+  { bases = [], condemned }: PushOptions,
 ): Promise<Result<readonly Part[]>> {
   const byPack = new Map<Digest, { part: Part; place: Place }[]>();
   const rest = new Set(parts);
@@ -149,7 +149,8 @@ async function reuse(
     const there = condemned.has(key) ? ok() : await to.driver.stat(key);
     if (!there.ok) return there;
     const needed = members.reduce((sum, { place }) => sum + place.length, 0);
-    const usable = there.value !== undefined && (needed >= WORTH * there.value.size || !(await isHere(from, members[0]!.part)));
+    const usable =
+      there.value !== undefined && (needed >= WORTH * there.value.size || !(await isHere(from, members[0]!.part)));
     for (const { part, place } of members) {
       if (usable) layout.add(digestBytes(part.digest), 0, place);
       else rest.add(part);
@@ -185,11 +186,16 @@ async function planSends(from: LocalStore, parts: readonly Part[], layout: Layou
     if (!found.ok) return found;
     if (found.value === undefined || bytes < AS_IT_IS * (found.value.size - 40 * count)) continue;
     whole.add(pack);
-    sends.push({ key: blobKey(pack), body: fileBody(from.driver.pathOf(blobKey(pack)), found.value.size, pack), local: pack });
+    sends.push({
+      key: blobKey(pack),
+      body: fileBody(from.driver.pathOf(blobKey(pack)), found.value.size, pack),
+      local: pack,
+    });
   }
   const loose: Part[] = [];
   for (const part of parts) {
-    if (part.place.pack !== undefined && whole.has(part.place.pack)) layout.add(digestBytes(part.digest), 0, part.place);
+    if (part.place.pack !== undefined && whole.has(part.place.pack))
+      layout.add(digestBytes(part.digest), 0, part.place);
     else loose.push(part);
   }
   const [only] = loose;

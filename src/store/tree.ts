@@ -31,14 +31,16 @@ export function encodeTree(name: string, entries: readonly TreeEntry[]): Result<
   if (problem !== undefined) return fail({ code: "tree-invalid", tree: name, problem });
   // Members in canonical order.
   const lines = sorted.map(
-    ({ path, mode, size, digest }) => `{"digest":"${digest}","mode":"${mode}","path":${JSON.stringify(path)},"size":${size}}`,
+    ({ path, mode, size, digest }) =>
+      `{"digest":"${digest}","mode":"${mode}","path":${JSON.stringify(path)},"size":${size}}`,
   );
   return ok(Buffer.from(`${TREE_START}${lines.join(",")}${TREE_END}`));
 }
 
 /** One entry in its only spelling. What a JSON text may escape in another way is compared with that afterwards. */
 // oxlint-disable-next-line no-control-regex -- JSON has no control characters in its strings
-const ENTRY = /\{"digest":"(sha256:[0-9a-f]{64})","mode":"(644|755)","path":("(?:[^"\\\u0000-\u001f]|\\.)*"),"size":(0|[1-9]\d*)\}/y;
+const ENTRY =
+  /\{"digest":"(sha256:[0-9a-f]{64})","mode":"(644|755)","path":("(?:[^"\\\u0000-\u001f]|\\.)*"),"size":(0|[1-9]\d*)\}/y;
 
 /**
  * Reads a manifest, which may come from anyone: nothing but the canonical spelling is accepted, so no path in it
@@ -53,7 +55,8 @@ export function parseTree(name: string, bytes: Buffer): Result<TreeEntry[]> {
   const entries: TreeEntry[] = [];
   let total = 0;
   for (let at = TREE_START.length; at < end;) {
-    if (entries.length > 0 && text[at++] !== ",") return refuse(`entry ${entries.length} is not in its canonical spelling`);
+    if (entries.length > 0 && text[at++] !== ",")
+      return refuse(`entry ${entries.length} is not in its canonical spelling`);
     ENTRY.lastIndex = at;
     const [whole, digest, mode, path, size] = ENTRY.exec(text) ?? [];
     const decoded = path === undefined ? undefined : decode(path);

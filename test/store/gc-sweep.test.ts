@@ -36,7 +36,7 @@ async function rig(): Promise<Rig> {
   write(path, { "data/0": "changed" });
   const second = must(await snapshot(context, "data" as RelativePath, cache));
   const store = must(openStore(context, "file:../team"));
-  must(await copyOutputs(context, cache, store, [first]));
+  must(await copyOutputs(context, cache, store, [first], { condemned: new Set() }));
   return {
     context,
     cache,

@@ -29,7 +29,7 @@ async function rig(): Promise<Rig> {
   const store = must(openStore(context, "file:../store"));
   const cache = localCache(context);
   const tree = { path: "data" as RelativePath, ...must(await snapshot(context, "data" as RelativePath, cache)) };
-  must(await copyOutputs(context, cache, store, [tree]));
+  must(await copyOutputs(context, cache, store, [tree], { condemned: new Set() }));
   rmSync(join(path, ".lockstep/cache"), { recursive: true });
   return { path, context, store, tree, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
