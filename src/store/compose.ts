@@ -2,7 +2,7 @@ import { ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
 import { digestBytes } from "./digest-table.ts";
 import { digestOf } from "./digest.ts";
-import { takePlace } from "./ingest.ts";
+import { takePlace } from "./ingest-plan.ts";
 import { LayoutBuilder } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { putLayout } from "./snapshot.ts";

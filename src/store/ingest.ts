@@ -2,24 +2,23 @@ import { join } from "node:path";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
 import { blobKey } from "./blob-store.ts";
-import { CHUNKED_FILE } from "./chunker.ts";
 import { DIGEST_BYTES, digestAt, digestBytes } from "./digest-table.ts";
 import { bodyOf } from "./driver.ts";
 import { STATS } from "./folder-index.ts";
 import { LargeFiles } from "./large.ts";
+import { groupsOf, plan } from "./ingest-plan.ts";
+import type { IngestPlan } from "./ingest-plan.ts";
 import type { Layout, LayoutBuilder } from "./layout.ts";
 import { PACKED_FILE } from "./pack.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { byteProgress } from "./progress.ts";
-import { filesOf, sizeAt } from "./scan.ts";
+import { sizeAt } from "./scan.ts";
 import type { Scan, Spot } from "./scan.ts";
 import type { LocalStore } from "./store.ts";
 import { Pool } from "./work/pool.ts";
 import { readGroup } from "./work/read-group.ts";
 import type { GroupRead } from "./work/read-group.ts";
 
-/** What one task reads: enough to be worth a message, too little to weigh on memory. */
-const GROUP = { bytes: 4 * 1024 * 1024, files: 1024 };
 /** Below this much work, starting threads costs more than it saves. */
 const INLINE = { bytes: 2 * 1024 * 1024, files: 200 };
 
@@ -41,12 +40,12 @@ export interface IngestOptions {
 export async function ingest(context: Context, scan: Scan, options: IngestOptions): Promise<Result<void>> {
   const planned = await plan(scan, options);
   if (!planned.ok) return planned;
-  const { groups, large, bytes, files } = planned.value;
+  const { large, bytes, files } = planned.value;
   if (files === 0) return ok();
   const progress = byteProgress(context, options.task, bytes);
   const packs = options.into === undefined ? undefined : new PackWriter(options.into.driver, options.layout);
   try {
-    const read = await readAll(context, scan, groups, bytes, files, packs, options, progress);
+    const read = await readAll(context, scan, planned.value, packs, options, progress);
     if (!read.ok) return read;
     await packs?.close();
     return await storeLarge(context, scan, large, options, progress);
@@ -55,78 +54,15 @@ export async function ingest(context: Context, scan: Scan, options: IngestOption
   }
 }
 
-interface Plan {
-  readonly groups: readonly (readonly Spot[])[];
-  readonly large: readonly Spot[];
-  readonly bytes: number;
-  readonly files: number;
-}
-
-/** Files to be read, in the tree's order; those the store has already are placed as it has them. */
-async function plan(scan: Scan, { into, bases, layout }: IngestOptions): Promise<Result<Plan>> {
-  const groups: Spot[][] = [];
-  const large: Spot[] = [];
-  let [bytes, files, groupBytes] = [0, 0, Number.POSITIVE_INFINITY];
-  for (const spot of filesOf(scan)) {
-    const { size, known } = sizeAt(spot);
-    if (known && (into === undefined || place(spot, bases, layout))) continue;
-    if (known && into !== undefined) {
-      const there = await into.driver.stat(blobKey(digestAt(spot.folder.digests, spot.at * DIGEST_BYTES)));
-      if (!there.ok) return there;
-      if (there.value?.size === size) continue;
-    }
-    bytes += size;
-    files += 1;
-    if (size > CHUNKED_FILE && into !== undefined) {
-      large.push(spot);
-      continue;
-    }
-    if (groupBytes + size > GROUP.bytes || groups.at(-1)!.length >= GROUP.files) {
-      groups.push([]);
-      groupBytes = 0;
-    }
-    groups.at(-1)!.push(spot);
-    groupBytes += size;
-  }
-  return ok({ groups, large, bytes, files });
-}
-
-/** True when a base has the file; its place, or those of its chunks, are taken over. */
-function place(spot: Spot, bases: readonly Layout[], layout: LayoutBuilder): boolean {
-  const at = spot.at * DIGEST_BYTES;
-  for (const base of bases) {
-    if (takePlace(base, spot.folder.digests, at, layout)) return true;
-  }
-  return false;
-}
-
-/** Takes over where a base has a file, or its chunks; false: the base does not say. */
-export function takePlace(base: Layout, bytes: Buffer, at: number, layout: LayoutBuilder): boolean {
-  const found = base.findBytes(bytes, at);
-  if (found !== undefined) {
-    layout.add(bytes, at, found);
-    return true;
-  }
-  if (base.chunked.size === 0) return false;
-  const digest = digestAt(bytes, at);
-  const chunks = base.chunksOf(digest);
-  if (chunks === undefined) return false;
-  for (const chunk of chunks) layout.add(digestBytes(chunk), 0, base.find(chunk)!);
-  layout.addChunked(digest, base.chunked.get(digest)!.size, chunks);
-  return true;
-}
-
 async function readAll(
   context: Context,
   scan: Scan,
-  groups: Plan["groups"],
-  bytes: number,
-  files: number,
+  plan: IngestPlan,
   packs: PackWriter | undefined,
   { into }: IngestOptions,
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
-  await using pool = bytes > INLINE.bytes || files > INLINE.files ? new Pool() : undefined;
+  await using pool = plan.bytes > INLINE.bytes || plan.files > INLINE.files ? new Pool() : undefined;
   const start = async (group: readonly Spot[]): Promise<GroupRead> => {
     const task = {
       type: "read" as const,
@@ -137,13 +73,20 @@ async function readAll(
     };
     return pool === undefined ? readGroup(task) : pool.do<GroupRead>(task);
   };
-  const running: Promise<GroupRead>[] = [];
+  const running: { group: readonly Spot[]; reading: Promise<GroupRead> }[] = [];
   const width = 2 * (pool?.width ?? 1);
-  let next = 0;
+  const groups = groupsOf(scan, plan);
+  const fill = (): void => {
+    while (running.length < width) {
+      const next = groups.next();
+      if (next.done === true) return;
+      running.push({ group: next.value, reading: start(next.value) });
+    }
+  };
   try {
-    for (const group of groups) {
-      while (next < groups.length && running.length < width) running.push(start(groups[next++]!));
-      const read = await running.shift()!;
+    for (fill(); running.length > 0; fill()) {
+      const { group, reading } = running.shift()!;
+      const read = await reading;
       if (context.signal?.aborted) return fail({ code: "interrupted" });
       if (read.problem !== undefined)
         return fail(problemOf(`${scan.root}/${group[read.problem.at]!.path}`, read.problem));
@@ -157,7 +100,7 @@ async function readAll(
     }
     return ok();
   } finally {
-    await Promise.allSettled(running);
+    await Promise.allSettled(running.map(({ reading }) => reading));
   }
 }
 

@@ -1,7 +1,7 @@
 import { fail, ok } from "../core/index.ts";
 import type { Digest, Result } from "../core/index.ts";
 import { digestBytes } from "./digest-table.ts";
-import { takePlace } from "./ingest.ts";
+import { takePlace } from "./ingest-plan.ts";
 import { LayoutBuilder } from "./layout.ts";
 import { readContent } from "./parts.ts";
 import { putLayout } from "./snapshot.ts";
