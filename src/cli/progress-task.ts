@@ -15,7 +15,9 @@ export class ProgressTask {
   readonly #startedAt: number;
   done: number;
   total: number;
-  #rate: number | undefined;
+  /** Mean of the rates that were seen, the latest counting most; `#known` is the sum of their weights. */
+  #mean = 0;
+  #known = 0;
   #seen: { readonly at: number; readonly done: number };
 
   /** `now` in ms, from any clock. What was done at the first event (a transfer that goes on) is not this work's speed. */
@@ -40,7 +42,8 @@ export class ProgressTask {
     if (ms < STEP_MS) return;
     const step = Math.max(0, this.done - this.#seen.done) / ms;
     const weight = 1 - Math.exp(-ms / MEMORY_MS);
-    this.#rate = this.#rate === undefined ? step : this.#rate + weight * (step - this.#rate);
+    this.#mean += weight * (step - this.#mean);
+    this.#known += weight * (1 - this.#known);
     this.#seen = { at: now, done: this.done };
   }
 
@@ -57,7 +60,7 @@ export class ProgressTask {
   /** "45 %, 5.4 MB of 12.0 MB, 1.2 MB/s, 6 s left", as far as it is known. */
   state(): string[] {
     const { share } = this;
-    const rate = this.#rate ?? 0;
+    const rate = this.#known === 0 ? 0 : this.#mean / this.#known;
     const left = rate > 0 && share !== undefined ? Math.round((this.total - this.done) / rate / 1000) : undefined;
     return [
       ...(share === undefined ? [] : [`${Math.floor(share * 100)} %`]),

@@ -25,7 +25,7 @@ export function s3Origin(context: Context, url: string, options: TransferOptions
   const remote = opened.value;
   const { prefix: key, bucket } = place.value;
   const isFolder = key === "" || /^[^?]*\/(\?|$)/.test(url);
-  const base = { url, name: nameIn(key === "" ? bucket : key), judge };
+  const base = { url, name: nameIn(key === "" ? bucket : key), judge: judgeObject };
   const get: Origin["get"] = async (path, ask) => getObject(remote, [key, path].filter(Boolean).join("/"), ask);
   if (!isFolder) return ok({ ...base, get, look: async () => head(remote, key) });
   const list = async (): Promise<Result<OriginFile[]>> => listFolder(remote, key === "" ? "" : `${key}/`);
@@ -51,8 +51,27 @@ async function head(remote: Remote, key: string): Promise<Result<Look>> {
       const found = await remote.client.send(new HeadObjectCommand(input), { abortSignal: signal });
       return ok({ pin: pinOf(found.ETag, found.LastModified, found.ContentLength) });
     },
-    (error) => (s3Error(error)?.status === 404 ? ok({ gone: "there is no such object" }) : undefined),
+    // A HEAD has no body to say what there is not, or to whom: a GET is asked.
+    async (error) => (s3Error(error)?.status === 404 ? await whyNot(remote, key) : undefined),
   );
+}
+
+async function whyNot(remote: Remote, key: string): Promise<Outcome<Look>> {
+  return request<Look>(
+    remote,
+    remote.url,
+    async ({ signal }) => {
+      const piece = await getObject(remote, key, { offset: 0, pin: undefined, signal });
+      if (!piece.ok) return piece;
+      for await (const _ of piece.value.bytes) break; // it came to be between the two requests; ends the transfer
+      return ok({ pin: piece.value.pin });
+    },
+    (error) => (isAbsent(error) ? ok({ gone: "there is no such object" }) : undefined),
+  );
+}
+
+function isAbsent(error: unknown): boolean {
+  return ["NoSuchKey", "NotFound"].includes(s3Error(error)?.name ?? "");
 }
 
 async function getObject(remote: Remote, key: string, { offset, pin, signal }: Ask): Promise<Outcome<Piece>> {
@@ -71,12 +90,16 @@ async function getObject(remote: Remote, key: string, { offset, pin, signal }: A
     // It was replaced: from the start, then.
     if ((status === 412 || status === 416) && from > 0)
       return getObject(remote, key, { offset: 0, pin: undefined, signal });
-    if (status === 404 && s3Error(error)?.name !== "NoSuchBucket") {
-      return fail({ code: "external", what: remote.url, problem: `there is no object ${JSON.stringify(key)}` });
-    }
     throw error;
   }
 }
+
+function judgeObject(what: string, error: unknown): Outcome<never> {
+  if (!isAbsent(error)) return judge(what, error);
+  return fail({ code: "external", what, problem: "there is no such object", hint: GONE });
+}
+
+const GONE = "it is gone, or the URL is mistyped; one that ends in / means all objects below it";
 
 /** The objects below a prefix, by path. Marks that consoles leave for empty folders are passed over. */
 async function listFolder(remote: Remote, prefix: string): Promise<Result<OriginFile[]>> {
