@@ -2,7 +2,7 @@ import { access, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { attempt, isSystemError } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
-import { digestOf, encodeTree, parseTree, writeFileAtomically } from "../store/index.ts";
+import { digestOf, parseTree, writeFileAtomically } from "../store/index.ts";
 import type { TreeEntry } from "../store/index.ts";
 
 function fileOf(context: Context, name: string): string {
@@ -10,10 +10,8 @@ function fileOf(context: Context, name: string): string {
 }
 
 /** Notes that the working tree has only some files of this version of a dataset, on purpose, by keeping its manifest. */
-export async function markPartial(context: Context, name: string, tree: readonly TreeEntry[]): Promise<Result<void>> {
-  const manifest = encodeTree(name, tree);
-  if (!manifest.ok) return manifest;
-  return writeFileAtomically(context, fileOf(context, name), manifest.value, { durable: false });
+export async function markPartial(context: Context, name: string, manifest: Buffer): Promise<Result<void>> {
+  return writeFileAtomically(context, fileOf(context, name), manifest, { durable: false });
 }
 
 export async function clearPartial(context: Context, name: string): Promise<Result<void>> {

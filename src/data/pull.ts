@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { attempt, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
 import type { Dataset } from "../config/index.ts";
-import { entriesAt, hasContent, isInside, readTree, restore, snapshot, writeFiles } from "../store/index.ts";
+import { entriesAt, hasContent, isInside, readManifest, readTree, restore, snapshot, writeFiles } from "../store/index.ts";
 import type { Store, TreeEntry } from "../store/index.ts";
 import { choose, formerVersions } from "./choose.ts";
 import type { NamedDataset } from "./choose.ts";
@@ -125,9 +125,9 @@ async function pullPart(
   const matches = pathMatcher(paths);
   if (!matches.ok) return matches;
   if (dataset.kind === "file") return matches.value(dataset.path) ? pullWhole(context, named, options) : ok(undefined);
-  const tree = await readTree(dataset.digest, options.stores, `dataset "${name}"`);
+  const tree = await readManifest(dataset.digest, options.stores, `dataset "${name}"`);
   if (!tree.ok) return tree;
-  const wanted = tree.value.filter(({ path }) => matches.value(`${dataset.path}/${path}`));
+  const wanted = tree.value.entries.filter(({ path }) => matches.value(`${dataset.path}/${path}`));
   if (wanted.length === 0) return ok(undefined);
   const safe = await isInside(context, dataset.path);
   if (!safe.ok) return safe;
@@ -135,7 +135,7 @@ async function pullPart(
   if (!missing.ok) return missing;
   const state = missing.value.length === wanted.length ? await kindThere(context, dataset.path) : "folder";
   if (state === "nothing") {
-    const marked = await markPartial(context, name, tree.value);
+    const marked = await markPartial(context, name, tree.value.bytes);
     if (!marked.ok) return marked;
   }
   const written = await writePart(context, named, missing.value, options.stores);

@@ -48,10 +48,22 @@ export async function readTree(
   stores: readonly Store[],
   neededBy: string,
 ): Promise<Result<TreeEntry[]>> {
+  const manifest = await readManifest(digest, stores, neededBy);
+  return manifest.ok ? ok(manifest.value.entries) : manifest;
+}
+
+/** The same with the manifest's bytes, for who keeps them. */
+export async function readManifest(
+  digest: Digest,
+  stores: readonly Store[],
+  neededBy: string,
+): Promise<Result<{ bytes: Buffer; entries: TreeEntry[] }>> {
   const bytes = await fromFirst(stores, digest, neededBy, async (store) =>
     store.read(digest, { maxBytes: TREE_LIMITS.bytes }),
   );
-  return bytes.ok ? parseTree(digest, bytes.value) : bytes;
+  if (!bytes.ok) return bytes;
+  const entries = parseTree(digest, bytes.value);
+  return entries.ok ? ok({ bytes: bytes.value, entries: entries.value }) : entries;
 }
 
 /** Asks the stores in turn. A damaged blob in one (a cache) does not hide a good one in the next. */

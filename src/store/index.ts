@@ -1,5 +1,5 @@
 export { blobKey, layoutKey } from "./blob-store.ts";
-export { closure, hasContent, readTree } from "./closure.ts";
+export { closure, hasContent, readManifest, readTree } from "./closure.ts";
 export type { Named } from "./closure.ts";
 export { composeTree } from "./compose.ts";
 export { contentDigest } from "./content.ts";

@@ -67,7 +67,7 @@ export async function remoteStory({ url, env }: RemoteUnderTest): Promise<void> 
 }
 
 function pushed(answer: Record<string, never>): { name: string; blobs: number; bytes: number } {
-  const [one] = (answer as { datasets: { name: string; blobs: number; bytes: number }[] }).datasets;
+  const [one] = (answer as unknown as { datasets: { name: string; blobs: number; bytes: number }[] }).datasets;
   return one!;
 }
 
