@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository, sh, temporary, write } from "../git/repository.ts";
 import { lockstep } from "../helpers/cli.ts";
+import { startWeb } from "./import-server.ts";
 
 const folder = temporary();
 const path = join(folder.path, "r");
@@ -96,4 +97,21 @@ describe("wrong use", () => {
       expect(stderr, command).toContain("reads version 1");
     }
   });
+});
+
+test("data that is in no store may still be where it was imported from", async () => {
+  await using web = await startWeb();
+  using other = temporary();
+  repository(other.path);
+  web.pages.set("/x", { body: Buffer.from("1"), etag: '"1"' });
+  expect((await lockstep(other.path, "data", "import", `${web.url}/x`)).stdout).toMatch(/^x: 1 file, 1 B, in x\n/);
+  for (const lost of ["x", ".lockstep"]) rmSync(join(other.path, lost), { recursive: true });
+  const { exitCode, stderr } = await lockstep(other.path, "data", "pull");
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain("hint: `lockstep data import --update x` gets it again");
+  expect((await lockstep(other.path, "data", "import", "--update", "x")).exitCode).toBe(0);
+  expect((await lockstep(other.path, "data", "status")).stdout).toContain("unchanged");
+  web.pages.delete("/x");
+  const check = await lockstep(other.path, "data", "import", "--check");
+  expect([check.exitCode, check.stdout]).toEqual([1, expect.stringMatching(/^x {2}gone {2}it answers 404 {2}http/)]);
 });

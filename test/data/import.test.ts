@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Digest, Result } from "../../src/core/index.ts";
 import { addData, checkSources, importData, loadDataLock, pullData, updateImport } from "../../src/data/index.ts";
 import type { ImportedData } from "../../src/data/index.ts";
+import { takePlace } from "../../src/data/import-place.ts";
 import { workingTree } from "../../src/git/index.ts";
 import { digestOf, localCache } from "../../src/store/index.ts";
 import { contextIn, repository, temporary, write } from "../git/repository.ts";
@@ -390,4 +391,18 @@ test("a digest is never taken on trust", async () => {
   at.web.pages.set("/x", page("1"));
   const { digest } = must(await at.import("/x")).dataset;
   expect(digest).toBe(digestOf(Buffer.from("1")) satisfies Digest);
+});
+
+test("of two imports of one URL each has its own folder, and one has what was left", async () => {
+  await using at = await rig();
+  const left = must(await takePlace(at.context, "https://example.org/x"));
+  write(left.folder, { content: "half" });
+  await left.release(true);
+  const [one, two] = await Promise.all(
+    [0, 1].map(async () => must(await takePlace(at.context, "https://example.org/x"))),
+  );
+  expect([one, two].filter((place) => existsSync(join(place!.folder, "content")))).toHaveLength(1);
+  expect(one!.folder).not.toBe(two!.folder);
+  await Promise.all([one!.release(true), two!.release(true)]);
+  expect(readdirSync(join(at.path, ".lockstep/tmp"))).toHaveLength(1);
 });
