@@ -145,6 +145,8 @@ export interface Repository {
   allowActionsPullRequests: boolean;
   /** The setting "Enable release immutability". */
   immutableReleases?: boolean;
+  /** Tags of immutable releases that were deleted: none of them is given to a release again. */
+  spentTags?: string[];
   /** Role by login; the owner is an admin without being listed. */
   readonly collaborators: Record<string, Role>;
   variables: Record<string, string>;

@@ -89,6 +89,10 @@ async function publish(call: Call, release: Release): Promise<void> {
     (other) => other !== release && !other.draft && other.tagName === release.tagName,
   );
   if (known) throw validationFailed({ resource: "Release", code: "already_exists", field: "tag_name" });
+  if (call.repository.spentTags?.includes(release.tagName) === true) {
+    const message = "tag_name was used by an immutable release";
+    throw validationFailed({ resource: "Release", code: "custom", field: "tag_name", message });
+  }
   // Before anything is awaited: of two requests at once, the second is told that there is one already.
   release.draft = false;
   try {
@@ -197,6 +201,7 @@ export const releaseRoutes: Routes = {
   "DELETE /repos/{owner}/{repo}/releases/{release_id}": (call) => {
     const release = byId(call, visible(call), "release_id");
     call.repository.releases.splice(call.repository.releases.indexOf(release), 1);
+    if (release.immutable === true) (call.repository.spentTags ??= []).push(release.tagName);
     call.world.touch();
     return reply(204);
   },

@@ -121,6 +121,31 @@ describe("half uploads", () => {
     expect((await bytesOf(driver, keyOf(bytes)))?.equals(bytes)).toBe(true);
   });
 
+  test("that began after the list was read are left alone too, and their writer ends well", async () => {
+    const bytes = large("a");
+    const [early, late] = [rig.driver(), rig.driver()];
+    value(await late.put(keyOf(blob("b")), bodyFor(blob("b")))); // it has read the list
+    const slow = {
+      ...bodyFor(bytes),
+      async *read() {
+        yield bytes.subarray(0, 100_000);
+        yield bytes.subarray(100_000, 150_000);
+        while (!rig.names.includes(nameOf(bytes))) await new Promise(setImmediate);
+        value(await late.put(keyOf(bytes), bodyFor(bytes)));
+        yield bytes.subarray(150_000);
+      },
+    };
+    const sent = rig.proxy.requests.length;
+    value(await early.put(keyOf(bytes), slow));
+    const changes = rig.proxy.requests.slice(sent).filter(({ method }) => method !== "GET");
+    expect(changes.map(({ method, status }) => [method, status])).toEqual([
+      ["POST", 201], // of the one that was early, and ended last
+      ["POST", 422],
+      ["POST", 201],
+    ]);
+    expect((await bytesOf(rig.driver(), keyOf(bytes)))?.equals(bytes)).toBe(true);
+  });
+
   test("of a writer that is gone are deleted, whatever is written next", async () => {
     const bytes = large("a");
     await cut(bytes);
