@@ -85,6 +85,10 @@ export function hint(failure: Failure): string | undefined {
       return `wait for it, or delete ${failure.lock} if that process is gone`;
     case "swap-lost":
       return "others are writing to it; run the same command again";
+    case "external":
+      return /^(ENOSPC|EDQUOT)\b/.test(failure.problem)
+        ? "the disk is full: make room there and run the same command again"
+        : undefined;
     case "dep-missing":
       return "a path is spelled from the repository's root (or the stage's wdir)";
     default:

@@ -23,6 +23,13 @@ export function failedIfAny(failures: readonly Failure[]): Failed | undefined {
   return first === undefined ? undefined : fail(first, ...rest);
 }
 
+/** The same failures; those from outside say for what (a file, say) they were met. */
+export function metFor(label: string, { failures: [first, ...rest] }: Failed): Failed {
+  const say = (failure: Failure): Failure =>
+    failure.code === "external" ? { ...failure, what: `${label}: ${failure.what}` } : failure;
+  return fail(say(first), ...rest.map(say));
+}
+
 /** All values, or all failures of all results. */
 export function all<T>(results: readonly Result<T>[]): Result<T[]> {
   const failures = results.flatMap((result) => (result.ok ? [] : result.failures));

@@ -6,18 +6,19 @@ import { blobKey } from "./blob-store.ts";
 import type { LocalStore, Store } from "./store.ts";
 
 /**
- * Copies one object into a store of this machine, verified on its way; it gets its name when it is whole. False: the
- * other store does not have it. A damaged object of the same name here is replaced.
+ * Copies one object into a store of this machine, verified on its way; it gets its name when it is whole. `label`
+ * says what needs it. False: the other store does not have it. A damaged object of the same name here is replaced.
  */
 export async function copyBlob(
   context: Context,
   digest: Digest,
   from: Store,
   into: LocalStore,
+  label: string,
   progress: (bytes: number) => void,
 ): Promise<Result<boolean>> {
   const key = blobKey(digest);
-  const copied = await attempt(`${key} from ${from.url}`, async (): Promise<Result<boolean>> => {
+  const copied = await attempt(`${label}: ${key} into ${into.url}`, async (): Promise<Result<boolean>> => {
     const { path, file } = await into.driver.temporary();
     try {
       const hash = createHash("sha256");

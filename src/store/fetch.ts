@@ -276,7 +276,7 @@ async function fetchBlob(
   label: string,
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
-  const copied = await copyBlob(context, digest, remote, cache, progress);
+  const copied = await copyBlob(context, digest, remote, cache, label, progress);
   if (!copied.ok) {
     const [failure] = copied.failures;
     return failure.code === "blob-corrupt" ? fail({ ...failure, where: `${label}: ${failure.where}` }) : copied;

@@ -72,12 +72,20 @@ export class FolderIndex {
       : new FolderIndex(context, new Map(), new Map());
   }
 
-  /** Taken before reading files whose digests are to be remembered: the file system's own time, in ms. */
+  /**
+   * Taken before reading files whose digests are to be remembered: the file system's own time, in ms. 0 where nothing
+   * can be written: then nothing is remembered.
+   */
   async mark(): Promise<number> {
     const path = `${fileOf(this.#context)}.mark`;
-    await prepareTemporaryFolder(this.#context);
-    await writeFile(path, "\n");
-    return (await stat(path)).mtimeMs;
+    try {
+      await prepareTemporaryFolder(this.#context);
+      await writeFile(path, "\n");
+      return (await stat(path)).mtimeMs;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return 0;
+    }
   }
 
   folder(path: string): FolderSeen | undefined {
@@ -116,14 +124,16 @@ export class FolderIndex {
   async save(): Promise<void> {
     if (!this.#changed) return;
     this.#changed = false;
-    const { path, file } = await createTemporary(await prepareTemporaryFolder(this.#context));
-    await file.close();
+    let made = "";
     try {
+      const { path, file } = await createTemporary(await prepareTemporaryFolder(this.#context));
+      made = path;
+      await file.close();
       await pipeline(this.#encode(), createWriteStream(path));
       await rename(path, fileOf(this.#context));
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      await rm(path, { force: true });
+      if (made !== "") await rm(made, { force: true });
       this.#context.emit({ type: "warning", message: `the folder index could not be written: ${error.message}` });
     }
   }

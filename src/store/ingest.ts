@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { fail, ok } from "../core/index.ts";
+import { attempt, fail, metFor, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
 import { blobKey } from "./blob-store.ts";
 import { DIGEST_BYTES, digestAt, digestBytes } from "./digest-table.ts";
 import { bodyOf } from "./driver.ts";
 import { STATS } from "./folder-index.ts";
 import { LargeFiles } from "./large.ts";
-import { groupsOf, plan } from "./ingest-plan.ts";
+import { groupsOf, plan, takePlace } from "./ingest-plan.ts";
 import type { IngestPlan } from "./ingest-plan.ts";
 import type { Layout, LayoutBuilder } from "./layout.ts";
 import { PACKED_FILE } from "./pack.ts";
@@ -45,13 +45,21 @@ export async function ingest(context: Context, scan: Scan, options: IngestOption
   const progress = byteProgress(context, options.task, bytes);
   const packs = options.into === undefined ? undefined : new PackWriter(options.into.driver, options.layout);
   try {
-    const read = await readAll(context, scan, planned.value, packs, options, progress);
-    if (!read.ok) return read;
-    await packs?.close();
-    return await storeLarge(context, scan, large, options, progress);
+    const read = await refusedBy(options, scan.root, async () => {
+      const all = await readAll(context, scan, planned.value, packs, options, progress);
+      if (all.ok) await packs?.close();
+      return all;
+    });
+    return read.ok ? await storeLarge(context, scan, large, options, progress) : read;
   } finally {
     await packs?.drop();
   }
+}
+
+/** Does work that writes into a store; what the system refuses names both what was read and where it was to go. */
+async function refusedBy<T>(options: IngestOptions, what: string, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  const done = await attempt(options.into === undefined ? what : `${what} into ${options.into.url}`, work);
+  return done.ok ? done.value : done;
 }
 
 async function readAll(
@@ -59,7 +67,7 @@ async function readAll(
   scan: Scan,
   plan: IngestPlan,
   packs: PackWriter | undefined,
-  { into }: IngestOptions,
+  options: IngestOptions,
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
   await using pool = plan.bytes > INLINE.bytes || plan.files > INLINE.files ? new Pool() : undefined;
@@ -69,7 +77,7 @@ async function readAll(
       paths: group.map(({ path }) => join(context.cwd, scan.root, path)),
       sizes: group.map((spot) => sizeAt(spot).size),
       times: group.map(({ folder, at }) => folder.stats[at * STATS + 1]!),
-      keep: into !== undefined,
+      keep: options.into !== undefined,
     };
     return pool === undefined ? readGroup(task) : pool.do<GroupRead>(task);
   };
@@ -94,7 +102,7 @@ async function readAll(
       for (const [number, { folder, at }] of group.entries()) {
         digests.copy(folder.digests, at * DIGEST_BYTES, number * DIGEST_BYTES, (number + 1) * DIGEST_BYTES);
       }
-      const stored = await store(group, digests, read.bytes, packs, into);
+      const stored = await store(scan.root, group, digests, read.bytes, packs, options);
       if (!stored.ok) return stored;
       progress(group.reduce((sum, spot) => sum + sizeAt(spot).size, 0));
     }
@@ -104,13 +112,14 @@ async function readAll(
   }
 }
 
-/** Puts the files of a group where they belong: packs, or blobs of their own. */
+/** Puts the files of a group where they belong: packs, or blobs of their own. What a base has stays where it is. */
 async function store(
+  root: string,
   group: readonly Spot[],
   digests: Buffer,
   bytes: Uint8Array | undefined,
   packs: PackWriter | undefined,
-  into: LocalStore | undefined,
+  { into, bases, layout }: IngestOptions,
 ): Promise<Result<void>> {
   if (bytes === undefined || packs === undefined || into === undefined) return ok();
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -118,11 +127,12 @@ async function store(
   const small: { number: number; from: number; to: number }[] = [];
   for (const [number, spot] of group.entries()) {
     const to = from + sizeAt(spot).size;
+    const known = bases.some((base) => takePlace(base, digests, number * DIGEST_BYTES, layout));
     if (to - from <= PACKED_FILE) small.push({ number, from, to });
-    else {
+    else if (!known) {
       const digest = digestAt(digests, number * DIGEST_BYTES);
       const stored = await into.driver.put(blobKey(digest), bodyOf(all.subarray(from, to), digest));
-      if (!stored.ok) return stored;
+      if (!stored.ok) return metFor(`${root}/${spot.path}`, stored);
     }
     from = to;
   }
@@ -145,16 +155,19 @@ async function storeLarge(
   context: Context,
   scan: Scan,
   large: readonly Spot[],
-  { into, layout }: IngestOptions,
+  options: IngestOptions,
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
-  if (large.length === 0 || into === undefined) return ok();
+  if (large.length === 0 || options.into === undefined) return ok();
+  const { driver } = options.into;
   await using files = new LargeFiles();
   for (const spot of large) {
     const label = `${scan.root}/${spot.path}`;
     const time = spot.folder.stats[spot.at * STATS + 1]!;
     const file = { path: join(context.cwd, label), label, size: sizeAt(spot).size, time };
-    const digest = await files.add(context, file, into.driver, layout, progress);
+    const digest = await refusedBy(options, label, async () =>
+      files.add(context, file, driver, options.layout, progress),
+    );
     if (!digest.ok) return digest;
     digestBytes(digest.value).copy(spot.folder.digests, spot.at * DIGEST_BYTES);
   }

@@ -1,6 +1,6 @@
 import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { fail, ok } from "../core/index.ts";
+import { fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
 import { digestBytes } from "./digest-table.ts";
 import type { FileDriver } from "./drivers/file.ts";
@@ -39,7 +39,12 @@ export class LargeFiles {
     layout: LayoutBuilder,
     progress: (bytes: number) => void,
   ): Promise<Result<Digest>> {
-    await using input = await open(file.path, "r");
+    const opened = await open(file.path, "r").catch((error: unknown) => {
+      if (isSystemError(error) && error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (opened === undefined) return fail({ code: "file-changed", path: file.label });
+    await using input = opened;
     const chunks: Digest[] = [];
     const sink = new ChunkSink(driver, (digest, length) => {
       const bytes = digestBytes(digest);
@@ -67,8 +72,9 @@ export class LargeFiles {
           whole = await hashed;
           progress(length);
         })();
-        // Its failure is met where it is awaited; it must not count as unhandled until then.
+        // Failures are met where they are awaited, if ever; they must not count as unhandled until then.
         done.catch(() => {});
+        hashed.catch(() => {});
         busy.push(done);
       }
       await busy.at(-1);

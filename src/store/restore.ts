@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmod, link, lstat, mkdir, realpath, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
-import { attempt, fail, isRelativePath, isSystemError, ok } from "../core/index.ts";
+import { attempt, fail, isRelativePath, isSystemError, metFor, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
 import { fromFirst, readTree } from "./closure.ts";
 import { copyBlob } from "./copy.ts";
@@ -150,7 +150,7 @@ async function buildFile(
     if (!fetched.ok) return fetched;
   }
   const taken = await fromFirst([cache, ...stores], digest, path, async (store) => store.toFile(digest, to));
-  return taken.ok ? attempt(path, async () => putBack(to, mode)) : taken;
+  return taken.ok ? attempt(path, async () => putBack(to, mode)) : metFor(path, taken);
 }
 
 /** Gives a file its mode, and a time in the past: see `rememberFile`. */
@@ -163,7 +163,7 @@ async function putBack(path: string, mode: "755" | undefined): Promise<void> {
 /** Brings a lone file into the cache as the remote keeps it: as one blob, or as chunks. */
 async function fetchLoneFile(context: Context, digest: Digest, path: string, remote: Store): Promise<Result<void>> {
   const cache = localCache(context);
-  const whole = await copyBlob(context, digest, remote, cache, () => {});
+  const whole = await copyBlob(context, digest, remote, cache, path, () => {});
   // A damaged copy there does not hide a good one elsewhere: whoever reads all of them says so in the end.
   if (!whole.ok) return whole.failures[0].code === "blob-corrupt" ? ok() : whole;
   if (whole.value) return ok();

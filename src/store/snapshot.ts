@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import type { BigIntStats } from "node:fs";
 import { join } from "node:path";
-import { all, attempt, fail, isSystemError, ok } from "../core/index.ts";
+import { all, attempt, fail, isSystemError, metFor, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
 import { blobKey, layoutKey } from "./blob-store.ts";
 import { CHUNKED_FILE } from "./chunker.ts";
@@ -235,12 +235,22 @@ export async function hashFiles(
     }
     const before = await (mark ??= index.mark());
     const blob = await hashOne(context, path, stat, into);
-    if (!blob.ok) return blob;
+    // Asked even when it could not be read: that may be why.
+    if (!(await isAsBefore(join(context.cwd, path), stat))) return fail({ code: "file-changed", path });
+    if (!blob.ok) return metFor(path, blob);
     index.remember(path, stat, blob.value.digest, before);
     return ok({ path, mode, ...blob.value });
   });
   if (mark !== undefined) await index.save();
   return all(entries);
+}
+
+async function isAsBefore(absolute: string, { size, mtimeNs, ino }: BigIntStats): Promise<boolean> {
+  const now = await lstat(absolute, { bigint: true }).catch((error: unknown) => {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  });
+  return now?.size === size && now.mtimeNs === mtimeNs && now.ino === ino;
 }
 
 async function hashOne(
@@ -255,7 +265,7 @@ async function hashOne(
   if (size <= CHUNKED_FILE) return into.putFile(absolute);
   const layout = new LayoutBuilder();
   const progress = byteProgress(context, `add ${path}`, size);
-  const stored = await attempt(path, async () => {
+  const stored = await attempt(into.url, async () => {
     await using large = new LargeFiles();
     const file = { path: absolute, label: path, size, time: (await lstat(absolute)).mtimeMs };
     return await large.add(context, file, into.driver, layout, progress);

@@ -49,12 +49,17 @@ export class StatIndex {
     return new StatIndex(context, parse(await readIfThere(fileOf(context))));
   }
 
-  /** Taken before reading files whose digests are to be remembered. */
+  /** Taken before reading files whose digests are to be remembered. 0: nothing can be written, nor remembered. */
   async mark(): Promise<bigint> {
     const path = `${fileOf(this.#context)}.mark`;
-    await prepareTemporaryFolder(this.#context);
-    await writeFile(path, "\n");
-    return (await stat(path, { bigint: true })).mtimeNs;
+    try {
+      await prepareTemporaryFolder(this.#context);
+      await writeFile(path, "\n");
+      return (await stat(path, { bigint: true })).mtimeNs;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return 0n;
+    }
   }
 
   /** The digest of a file that looks as it did when it was hashed. */

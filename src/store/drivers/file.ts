@@ -65,7 +65,9 @@ export function fileDriver(context: Context, { url, folder, durable }: FileDrive
     publish,
     stat: async (key) => attempt(`${key} in ${url}`, async () => infoOf(pathOf(key))),
     async get(key, sink, range) {
-      return attempt<Result<boolean>>(`${key} in ${url}`, async () => {
+      // What the sink throws is thrown on, even where it is the system's word: it is not about this store.
+      const thrown: { error?: unknown } = {};
+      const done = attempt<Result<boolean>>(`${key} in ${url}`, async () => {
         let file: FileHandle;
         try {
           file = await open(pathOf(key), "r");
@@ -83,16 +85,24 @@ export function fileDriver(context: Context, { url, folder, durable }: FileDrive
           const chunk = Buffer.allocUnsafe(Math.min(READ, end - at));
           const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
           if (bytesRead === 0) throw new OutOfRange(at);
-          await sink(chunk.subarray(0, bytesRead));
+          try {
+            await sink(chunk.subarray(0, bytesRead));
+          } catch (error) {
+            thrown.error = error;
+            throw error;
+          }
           at += bytesRead;
         }
         return ok(true);
-      })
-        .then((result) => (result.ok ? result.value : result))
-        .catch((error: unknown) => {
-          if (!(error instanceof OutOfRange)) throw error;
-          return fail({ code: "external", what: `${key} in ${url}`, problem: `it ends after ${error.size} bytes` });
-        });
+      });
+      try {
+        const result = await done;
+        if ("error" in thrown) throw thrown.error;
+        return result.ok ? result.value : result;
+      } catch (error) {
+        if (!(error instanceof OutOfRange)) throw error;
+        return fail({ code: "external", what: `${key} in ${url}`, problem: `it ends after ${error.size} bytes` });
+      }
     },
     async put(key, body, { replace = false } = {}) {
       return attempt<Result<void>>(`${key} in ${url}`, async () => {
