@@ -167,7 +167,7 @@ function parse(bytes: Buffer, folders: Map<string, FolderSeen>, roots: Map<strin
   if (end === -1) return false;
   try {
     for (const [path, seen] of JSON.parse(bytes.toString("utf8", HEADER.length, end)) as [string, RootSeen][]) {
-      if (!isDigest(seen.digest)) return false;
+      if (typeof path !== "string" || !isDigest(seen.digest)) return false;
       roots.set(path, seen);
     }
   } catch {
