@@ -116,7 +116,7 @@ describe.skipIf(!MOUNTS)("a disk that is full", () => {
         symlinkSync(join(folder.path, "team"), join(fresh.folder, "team"));
         using disk = smallDisk(
           where === "cache" ? join(fresh.work, ".lockstep/cache") : fresh.work,
-          where === "cache" ? 3 : 16,
+          where === "cache" ? 3 : 60,
         );
         for (const name of [".git", ".github", "data.lock.json", ".gitignore"]) {
           cpSync(join(stage.work, name), join(fresh.work, name), { recursive: true });
