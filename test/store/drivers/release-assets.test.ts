@@ -28,6 +28,7 @@ describe("releases", () => {
       [`${rig.prefix}-0002`, 3],
       [`${rig.prefix}-0003`, 1],
     ]);
+    expect(rig.proxy.count({ method: "POST", path: /\/releases$/ })).toBe(3);
     expect(await keysOf(rig.driver({ perRelease: 3 }), "blobs")).toEqual(blobs.map(keyOf).sort());
     const other = rig.driver({ perRelease: 3 });
     const [first] = rig.releases[0]!.assets;
@@ -74,6 +75,15 @@ describe("releases", () => {
     expect(await keysOf(driver, "blobs")).toEqual([]);
     value(await driver.put(keyOf(blob("b")), bodyFor(blob("b"))));
     expect(rig.releases.map(({ tagName }) => tagName)).toEqual([`${rig.prefix}-0002`]);
+  });
+
+  test("are not opened for a limit that is not theirs", async () => {
+    const body = JSON.stringify({ message: "Validation Failed", errors: [{ message: "over the limit of the plan" }] });
+    const headers = { "content-type": "application/json" };
+    rig.proxy.plan({ kind: "answer", status: 422, headers, body }, { path: /assets\?name=/, times: Infinity });
+    const failure = failureOf(await rig.driver().put(keyOf(blob("a")), bodyFor(blob("a"))));
+    expect(failure).toMatchObject({ code: "external", problem: expect.stringContaining("limit of the plan") });
+    expect(rig.releases).toHaveLength(1);
   });
 
   test("with another prefix are another store", async () => {

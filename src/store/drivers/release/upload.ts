@@ -218,9 +218,11 @@ export class Uploads {
       return troubled({ problem, progress: taken.size < 20 });
     }
     if (/immutable/i.test(problem)) return frozen(what, release.tag);
-    if (!/at most|limit|maximum|too many/i.test(problem)) return fail({ code: "external", what, problem });
-    release.used = Infinity; // others filled it; the next reading of its list knows better
-    return troubled({ problem, progress: true });
+    // Others filled it, unless it holds nothing else: then GitHub means another limit, and a new release is no help.
+    const full = release.used > 1 && /at most|limit|maximum|too many/i.test(problem);
+    if (!full) return fail({ code: "external", what, problem });
+    release.used = Infinity; // the next reading of its list knows better
+    return troubled({ problem });
   }
 
   /** The release was deleted, or the token sees it and may not write to it. */
