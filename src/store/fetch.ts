@@ -1,4 +1,4 @@
-import { fail, ok } from "../core/index.ts";
+import { fail, metFor, ok } from "../core/index.ts";
 import type { Context, Digest, Failure, Result } from "../core/index.ts";
 import { blobKey } from "./blob-store.ts";
 import { digestBytes } from "./digest-table.ts";
@@ -250,7 +250,7 @@ async function fetchRun(
       },
       { offset, length },
     );
-    if (!got.ok) return got;
+    if (!got.ok) return metFor(run[0]!.label, got);
     if (!got.value) return fail({ code: "blob-missing", digest: pack, neededBy: run[0]!.label, store: remote.url });
   }
   const bytes = Buffer.concat(chunks);

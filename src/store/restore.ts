@@ -23,6 +23,8 @@ export interface Restorable {
   readonly digest: Digest;
   /** Of a lone file that is executable. */
   readonly mode?: "755" | undefined;
+  /** Bytes, where they are known: what says otherwise is not read. */
+  readonly size?: number | undefined;
 }
 
 const WIDTH = 8;
@@ -137,16 +139,17 @@ export async function writeFiles(
 
 async function buildFile(
   context: Context,
-  { path, digest, mode }: Restorable,
+  output: Restorable,
   stores: readonly Store[],
   to: string,
 ): Promise<Result<void>> {
+  const { path, digest, mode } = output;
   const cache = localCache(context);
   for (const remote of stores) {
     const there = await cache.has(digest);
     if (!there.ok) return there;
     if (there.value || remote.url === cache.url) continue;
-    const fetched = await fetchLoneFile(context, digest, path, remote);
+    const fetched = await fetchLoneFile(context, output, remote);
     if (!fetched.ok) return fetched;
   }
   const taken = await fromFirst([cache, ...stores], digest, path, async (store) => store.toFile(digest, to));
@@ -161,7 +164,8 @@ async function putBack(path: string, mode: "755" | undefined): Promise<void> {
 }
 
 /** Brings a lone file into the cache as the remote keeps it: as one blob, or as chunks. */
-async function fetchLoneFile(context: Context, digest: Digest, path: string, remote: Store): Promise<Result<void>> {
+async function fetchLoneFile(context: Context, output: Restorable, remote: Store): Promise<Result<void>> {
+  const { digest, path } = output;
   const cache = localCache(context);
   const whole = await copyBlob(context, digest, remote, cache, path, () => {});
   // A damaged copy there does not hide a good one elsewhere: whoever reads all of them says so in the end.
@@ -170,6 +174,10 @@ async function fetchLoneFile(context: Context, digest: Digest, path: string, rem
   const layout = await remote.layout(digest);
   const size = layout.ok ? layout.value?.chunked.get(digest)?.size : undefined;
   if (size === undefined) return layout.ok ? ok() : layout;
+  if (size !== (output.size ?? size)) {
+    const problem = `it gives ${path} ${size} bytes, which has ${output.size}`;
+    return fail({ code: "tree-invalid", tree: `layout of ${digest} in ${remote.url}`, problem });
+  }
   const files = [{ digest, size, label: path }];
   const fetched = await fetchFiles(context, { root: digest, files, task: `fetch ${path}` }, cache, [remote]);
   return fetched.ok ? ok() : fetched;
