@@ -141,9 +141,9 @@ async function pullPart(
   const written = await writePart(context, named, missing.value, options.stores);
   if (!written.ok) return written;
   // The last of the files may have come with these.
-  const now = (await isPartial(context, name)) ? await stateOf(context, named) : ok("partial");
-  if (!now.ok) return now;
-  const noted = now.value === "unchanged" ? await clearPartial(context, name) : ok();
+  const now = (await isPartial(context, name)) ? await snapshot(context, dataset.path) : undefined;
+  if (now?.ok === false) return now;
+  const noted = now?.value.digest === dataset.digest ? await clearPartial(context, name) : ok();
   return noted.ok ? ok({ name, dataset, changed: missing.value.length > 0, files: missing.value.length }) : noted;
 }
 

@@ -38,8 +38,8 @@ export function encodeTree(name: string, entries: readonly TreeEntry[]): Result<
 }
 
 /** One entry in its only spelling. What a JSON text may escape in another way is compared with that afterwards. */
-// oxlint-disable-next-line no-control-regex -- JSON has no control characters in its strings
 const ENTRY =
+  // oxlint-disable-next-line no-control-regex -- JSON has no control characters in its strings
   /\{"digest":"(sha256:[0-9a-f]{64})","mode":"(644|755)","path":("(?:[^"\\\u0000-\u001f]|\\.)*"),"size":(0|[1-9]\d*)\}/y;
 
 /**
@@ -87,31 +87,49 @@ function decode(json: string): string | undefined {
   }
 }
 
+/** A name that can stand in a relative path: see `isRelativePath`. */
+const NAME = /^(?!\.{1,2}$)[^\\\0]+$/;
+
 /** Why the paths of entries (sorted) cannot be one folder everywhere; undefined when they can. */
 function problemOfPaths(entries: readonly TreeEntry[]): string | undefined {
-  /** Spelling of each folder and file without case and composition -> the spelling that was used, and for what. */
-  const seen = new Map<string, string>();
-  let known = "";
+  /** Folder -> its names without case and composition -> as they were spelled, a folder's with "/" at its end. */
+  const folders = new Map<string, Map<string, string>>();
+  const namesOf = (folder: string): Map<string, string> => {
+    const known = folders.get(folder) ?? new Map<string, string>();
+    folders.set(folder, known);
+    return known;
+  };
+  /** The spelling that stands in the way of this one. */
+  const clash = (names: Map<string, string>, name: string, spelled: string): string | undefined => {
+    const folded = fold(name);
+    const other = names.get(folded);
+    if (other === undefined) names.set(folded, spelled);
+    return other === undefined || (other === spelled && spelled.endsWith("/")) ? undefined : other;
+  };
+  let parent = "";
+  let names = namesOf(parent);
   for (const { path } of entries) {
-    if (!isRelativePath(path)) return `${JSON.stringify(path)} is not a path inside the folder`;
-    const parent = path.slice(0, path.lastIndexOf("/") + 1);
+    const start = path.lastIndexOf("/") + 1;
     // The folders of a path are those of the one before, nearly always.
-    if (parent !== known) {
-      const parts = parent.split("/").slice(0, -1);
-      for (let depth = 1; depth <= parts.length; depth++) {
-        if (fold(parts[depth - 1]!) === ".git") return `${JSON.stringify(path)} lies in a .git folder`;
-        const spelled = `${parts.slice(0, depth).join("/")}/`;
-        const other = seen.get(fold(spelled.slice(0, -1)));
-        if (other === undefined) seen.set(fold(spelled.slice(0, -1)), spelled);
-        else if (other !== spelled) return samePlace(other, path);
-      }
-      known = parent;
+    const moved = start !== parent.length || !path.startsWith(parent);
+    if (moved ? !isRelativePath(path) : path.length > 4096 || !NAME.test(path.slice(start))) {
+      return `${JSON.stringify(path)} is not a path inside the folder`;
     }
-    const folded = fold(path);
-    if (folded === ".git" || folded.endsWith("/.git")) return `${JSON.stringify(path)} lies in a .git folder`;
-    const other = seen.get(folded);
-    if (other !== undefined) return samePlace(other, path);
-    seen.set(folded, path);
+    if (moved) {
+      parent = path.slice(0, start);
+      let above = "";
+      for (const name of parent.split("/").slice(0, -1)) {
+        if (fold(name) === ".git") return `${JSON.stringify(path)} lies in a .git folder`;
+        const other = clash(namesOf(above), name, `${name}/`);
+        if (other !== undefined) return samePlace(`${above}${other}`, path);
+        above += `${name}/`;
+      }
+      names = namesOf(parent);
+    }
+    const name = path.slice(start);
+    const other = clash(names, name, name);
+    if (other !== undefined) return samePlace(`${parent}${other}`, path);
+    if (fold(name) === ".git") return `${JSON.stringify(path)} lies in a .git folder`;
   }
   return undefined;
 }
