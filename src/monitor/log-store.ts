@@ -53,9 +53,10 @@ function dayOf(ms: number): string {
 }
 
 /** The log beside the blobs of a store. Fails with "unsupported" for a store whose driver keeps no log. */
-export function openLogs({ signal: _, ...context }: Context, url: string): Result<LogStore> {
+export function openLogs(context: Context, url: string): Result<LogStore> {
+  const { signal: _, ...unstoppable } = context;
   // What was logged is written down also by a server that was told to stop.
-  const store = openStore(context, url);
+  const store = openStore(unstoppable, url);
   if (!store.ok) return store;
   const root = rootOf(context, url);
   if (root === undefined) return fail({ code: "unsupported", what: `a prediction log in ${url}` });
