@@ -54,7 +54,8 @@ export class Log {
       case "stage-ended":
         return core.info(`${event.stage}: ${event.ok ? "done" : "failed"} after ${(event.ms / 1000).toFixed(1)} s`);
       case "progress":
-        if (event.unit === "bytes" && event.done === event.total) core.info(`${event.task}: ${(event.total / 1e6).toFixed(1)} MB`);
+        if (event.unit === "bytes" && event.done === event.total)
+          core.info(`${event.task}: ${(event.total / 1e6).toFixed(1)} MB`);
         return;
       case "transfer":
       case "effect":

@@ -4,7 +4,16 @@ import { dirname, join } from "node:path";
 import { attempt, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
 import type { Dataset } from "../config/index.ts";
-import { entriesAt, hasContent, isInside, readManifest, readTree, restore, snapshot, writeFiles } from "../store/index.ts";
+import {
+  entriesAt,
+  hasContent,
+  isInside,
+  readManifest,
+  readTree,
+  restore,
+  snapshot,
+  writeFiles,
+} from "../store/index.ts";
 import type { Store, TreeEntry } from "../store/index.ts";
 import { choose, formerVersions } from "./choose.ts";
 import type { NamedDataset } from "./choose.ts";

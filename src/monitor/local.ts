@@ -34,7 +34,11 @@ export async function retrainLocally(context: Context, name: string): Promise<Re
   if (!lock.ok) return lock;
   const base = datasetNamed(lock.value, dataset);
   if (!base.ok) return base;
-  const grown = await growDataset(context, base.value, undefined, collected.value.tables, { name: dataset, mode, stores });
+  const grown = await growDataset(context, base.value, undefined, collected.value.tables, {
+    name: dataset,
+    mode,
+    stores,
+  });
   if (!grown.ok) return grown;
   const { rows, unusable } = collected.value;
   const answer = { dataset, path: base.value.path, rows, unusable };

@@ -120,11 +120,17 @@ export async function proposeRetraining(
     change: async (current) => {
       const there = current === undefined ? lock : await loadDataLock(current);
       if (!there.ok) return there;
-      const grown = await growDataset(context, base.value, there.value.datasets[retrain.dataset], collected.value.tables, {
-        name: retrain.dataset,
-        mode: retrain.mode ?? "combined",
-        stores: options.stores,
-      });
+      const grown = await growDataset(
+        context,
+        base.value,
+        there.value.datasets[retrain.dataset],
+        collected.value.tables,
+        {
+          name: retrain.dataset,
+          mode: retrain.mode ?? "combined",
+          stores: options.stores,
+        },
+      );
       if (!grown.ok) return grown;
       if (grown.value.digest === there.value.datasets[retrain.dataset]?.digest) return ok(undefined);
       const next: DataLock = { ...there.value, datasets: { ...there.value.datasets, [retrain.dataset]: grown.value } };

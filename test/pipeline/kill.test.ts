@@ -35,7 +35,9 @@ function contents(folder: string): Record<string, string> {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort((a, b) => (a < b ? -1 : 1));
   // The index remembers times; half-made files of a killed run are never looked at again.
-  const state = paths.filter((path) => !/^\.git\/|^\.lockstep\/(stat-index|folder-index|tmp\/|cache\/v1\/tmp\/)/.test(path));
+  const state = paths.filter(
+    (path) => !/^\.git\/|^\.lockstep\/(stat-index|folder-index|tmp\/|cache\/v1\/tmp\/)/.test(path),
+  );
   return Object.fromEntries(state.map((path) => [path, told(path, readFileSync(join(folder, path), "latin1"))]));
 }
 
