@@ -73,7 +73,7 @@ test("a part is written once: in a group, in the open pack, and when the layout 
 });
 
 test("a pack is closed before it is over its bytes or its number of parts", async () => {
-  const parts = Array.from({ length: 80 }, (_, at) => stream(`part ${at}`, MiB));
+  const parts = Array.from({ length: 80 }, (_, at) => Buffer.alloc(MiB, `part ${at}`));
   const { packs, layout } = await packed(...parts.map((part) => [part]));
   const counts = new Map<Digest, number>();
   for (const { place } of layout.parts()) counts.set(place.pack!, (counts.get(place.pack!) ?? 0) + 1);

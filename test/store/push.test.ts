@@ -201,7 +201,6 @@ test("large files of one byte over and over share a chunk", async () => {
   write(at.path, {
     "data/a": Buffer.alloc(16 * MiB),
     "data/b": Buffer.alloc(24 * MiB),
-    "data/c": Buffer.alloc(32 * MiB),
   });
   const taken = await at.publish();
   expect(await collect(at.team)).toHaveLength(2);

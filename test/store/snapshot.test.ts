@@ -4,7 +4,17 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RelativePath } from "../../src/core/index.ts";
 import { workingTree } from "../../src/git/index.ts";
-import { blobKey, closure, contentDigest, layoutKey, localCache, snapshot } from "../../src/store/index.ts";
+import {
+  blobKey,
+  closure,
+  contentDigest,
+  layoutKey,
+  localCache,
+  snapshot,
+  TREE_LIMITS,
+} from "../../src/store/index.ts";
+import { writeManifest } from "../../src/store/manifest.ts";
+import type { Scan } from "../../src/store/scan.ts";
 import { StatIndex } from "../../src/store/stat-index.ts";
 import { contextIn, makeExecutable, repository, temporary, write } from "../git/repository.ts";
 import { collect, must, name256, remove } from "./contract.ts";
@@ -182,6 +192,32 @@ test("a folder with no files is a tree of nothing", async () => {
   mkdirSync(join(folder.path, "data/empty/deeper"), { recursive: true });
   const taken = must(await snapshot(contextIn(folder.path), data));
   expect(taken).toMatchObject({ kind: "tree", files: 0, size: 0 });
+});
+
+test("a folder with more files than a tree may have is refused when it is taken, not when it is read", async () => {
+  using folder = temporary();
+  const context = contextIn(folder.path);
+  const scanOf = (count: number): Scan => ({
+    root: "data",
+    clean: false,
+    folders: new Map([
+      [
+        "data",
+        {
+          names: Array.from({ length: count }, (_, at) => String(at).padStart(7, "0")).join("\0"),
+          count,
+          stats: new Float64Array(4 * count),
+          executable: new Uint8Array(count),
+          digests: Buffer.alloc(32 * count),
+        },
+      ],
+    ]),
+  });
+  const { driver } = localCache(context);
+  expect(await writeManifest(scanOf(TREE_LIMITS.entries + 1), driver)).toMatchObject({
+    failures: [{ code: "tree-invalid", tree: "data", problem: expect.stringContaining("1000001 files") }],
+  });
+  expect(await collect(localCache(context))).toEqual([]);
 });
 
 function age(folder: string, ...paths: string[]): void {
