@@ -1,14 +1,18 @@
 import { expect, test } from "vitest";
 import { temporary } from "../../git/repository.ts";
 import { killSeeds } from "./kill.ts";
-import { prepare } from "./scenes.ts";
+import { prepare, SCENES } from "./scenes.ts";
 
-/** Every scene twenty times; `kill.test.ts` plays the first seeds. */
-const SEEDS = 220;
-
-test("two hundred kills at random moments lose nothing", { timeout: 600_000 }, async () => {
+/** Together every scene twenty times. `kill.test.ts` plays the first seeds. */
+test.each([
+  { large: false, rounds: 14 },
+  { large: true, rounds: 6 },
+])("kills at random moments lose nothing: %o", { timeout: 600_000 }, async ({ large, rounds }) => {
   using folder = temporary();
-  const prepared = await prepare(folder.path);
-  const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
-  expect(await killSeeds(prepared, folder.path, seeds, 2)).toBeGreaterThan(SEEDS / 2);
+  const prepared = await prepare(folder.path, { large });
+  const seeds = Array.from(
+    { length: rounds * SCENES.length },
+    (_, seed) => (large ? 1_000_000 * SCENES.length : 0) + seed,
+  );
+  expect(await killSeeds(prepared, folder.path, seeds, 2)).toBeGreaterThan(seeds.length / 2);
 });

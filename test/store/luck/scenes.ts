@@ -161,7 +161,8 @@ export interface Prepared {
   readonly versions: Readonly<Record<"one" | "two" | "nothing", string | undefined>>;
 }
 
-export async function prepare(folder: string): Promise<Prepared> {
+/** The state before each scene, in folders of its own; `large`: the data has a file that is kept as chunks. */
+export async function prepare(folder: string, { large }: { readonly large: boolean }): Promise<Prepared> {
   const stages: Record<string, Stage> = {};
   const keep = (name: string, stage: Stage): Stage => (stages[name] = copyStage(stage, join(folder, name)));
   const run = async (done: Act, stage: Stage): Promise<void> => void must((await done.again(stage)).result);
@@ -171,16 +172,16 @@ export async function prepare(folder: string): Promise<Prepared> {
     ".github/lockstep.yml": "version: 1\nstore: file:../team\n",
     "data/keep": "",
   });
-  const big = randomBytes(8_500_000);
+  const big = randomBytes(large ? 8_500_000 : 200_000);
   const small = (version: string): Record<string, string> =>
     Object.fromEntries(
       Array.from({ length: 40 }, (_, at) => [`data/tree/small/${at}`, `${at % 3 === 0 ? version : ""} ${at}`]),
     );
-  write(first.work, { ...small("one"), "data/tree/big": big, "data/tree/middle": randomBytes(1_500_000) });
+  write(first.work, { ...small("one"), "data/tree/big": big, "data/tree/middle": randomBytes(1_100_000) });
   write(first.work, {
     "data/other/a": "a",
     "data/other/b": randomBytes(300_000),
-    "data/lone.bin": randomBytes(2_000_000),
+    "data/lone.bin": randomBytes(500_000),
   });
   await run(tree, first);
   await run(add("data/lone.bin"), first);
@@ -193,7 +194,11 @@ export async function prepare(folder: string): Promise<Prepared> {
   rmSync(join(second.work, "data/tree/small"), { recursive: true });
   write(second.work, { ...small("two"), "data/tree/new": "new" });
   write(second.work, {
-    "data/tree/big": Buffer.concat([big.subarray(0, 5_000_000), Buffer.from("edit"), big.subarray(5_000_000)]),
+    "data/tree/big": Buffer.concat([
+      big.subarray(0, big.length >> 1),
+      Buffer.from("edit"),
+      big.subarray(big.length >> 1),
+    ]),
   });
   keep("edited", second);
   await run(tree, second);
