@@ -23,10 +23,14 @@ function canMount(): boolean {
 }
 
 /** A disk of so many MB in a folder, gone at the end of the block. */
-function smallDisk(path: string, megabytes: number): Disposable & { grow(to: number): void } {
+function smallDisk(
+  path: string,
+  megabytes: number,
+): Disposable & { grow(to: number): void; readOnly(on: boolean): void } {
   mkdirSync(path, { recursive: true });
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path]);
   return {
+    readOnly: (on) => void execFileSync("mount", ["-o", `remount,${on ? "ro" : "rw"}`, path]),
     grow: (to) => void execFileSync("mount", ["-o", `remount,size=${to}m`, path]),
     [Symbol.dispose]: () => void execFileSync("umount", ["--lazy", path]),
   };
@@ -140,6 +144,31 @@ describe.skipIf(!MOUNTS)("a disk that is full", () => {
       },
     );
   });
+});
+
+test.skipIf(!MOUNTS)("what may not be written to is told, and can still be read from", async () => {
+  using folder = temporary();
+  const stage = stageIn(folder.path);
+  write(stage.work, { "data/d/a": "a", "data/d/b": randomBytes(2_000_000) });
+  expect(await run(stage, "data", "add", "data/d")).toMatchObject({ exitCode: 0 });
+  using disk = smallDisk(join(folder.path, "team"), 10);
+  expect(await run(stage, "data", "push")).toMatchObject({ exitCode: 0 });
+  write(stage.work, { "data/d/b": randomBytes(2_000_000) });
+  expect(await run(stage, "data", "add", "data/d")).toMatchObject({ exitCode: 0 });
+  disk.readOnly(true);
+  const refused = await run(stage, "data", "push");
+  expect(refused).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringMatching(/blobs\/.* in file:..\/team: EROFS: read-only/),
+  });
+  disk.readOnly(false);
+  expect(await run(stage, "data", "push")).toMatchObject({ exitCode: 0 });
+  disk.readOnly(true);
+  rmSync(join(stage.work, ".lockstep"), { recursive: true });
+  rmSync(join(stage.work, "data/d/a"));
+  expect(await run(stage, "data", "pull")).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(join(stage.work, "data/d/a"), "utf8")).toBe("a");
+  expect(await run(stage, "data", "verify")).toMatchObject({ exitCode: 0 });
 });
 
 function sizeOf(stage: Stage): number {
