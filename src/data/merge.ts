@@ -4,7 +4,7 @@ import { all, attempt, fail, fileJson, ok, spawn } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { DataLock } from "../config/index.ts";
 import { CatFile, git, workingTree } from "../git/index.ts";
-import { DATA_LOCK, loadDataLock, saveDataLock } from "./lock.ts";
+import { changeDataLock, DATA_LOCK, loadDataLock, saveDataLock } from "./lock.ts";
 import { parseDataLock } from "./lock-text.ts";
 import type { Side } from "./merge-entries.ts";
 import type { LockSides } from "./merge-lock.ts";
@@ -43,21 +43,27 @@ export async function mergeData(context: Context, options: MergeOptions): Promis
   if (!sides.ok) return sides;
   const merged = await mergeLocks(context, sides.value, options);
   if (!merged.ok) return merged;
+  const resolved = await changeDataLock(context, async () => resolveConflict(context, texts, merged.value.lock));
+  return resolved.ok ? merged : resolved;
+}
+
+/** Writes the merged lockfile where git left the conflict, and nowhere else. */
+async function resolveConflict(context: Context, texts: Texts, lock: DataLock): Promise<Result<void>> {
   const there = await workingTree(context).read(DATA_LOCK);
   if (!there.ok) return there;
   const text = there.value?.toString();
-  const known = [texts.ours, texts.theirs, fileJson(merged.value.lock)];
+  const known = [texts.ours, texts.theirs, fileJson(lock)];
   if (text !== undefined && !MARKER.test(text) && !known.includes(text)) {
     const message = `${DATA_LOCK} was edited after git stopped the merge`;
     const hint = `\`git add ${DATA_LOCK}\` if it is right; \`git checkout --merge ${DATA_LOCK}\` to begin again`;
     return fail({ code: "usage", message, hint });
   }
-  const saved = await saveDataLock(context, merged.value.lock);
+  const saved = await saveDataLock(context, lock);
   if (!saved.ok) return saved;
   const added = await git(context, ["add", "--", DATA_LOCK]);
   if (!added.ok) return added;
   context.emit({ type: "effect", name: "merge resolved" });
-  return merged;
+  return ok();
 }
 
 /**

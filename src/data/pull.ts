@@ -14,7 +14,7 @@ import {
   snapshot,
   writeFiles,
 } from "../store/index.ts";
-import type { Store, TreeEntry } from "../store/index.ts";
+import type { LinkMode, Store, TreeEntry } from "../store/index.ts";
 import { choose, formerVersions } from "./choose.ts";
 import type { NamedDataset } from "./choose.ts";
 import { pathMatcher } from "./glob.ts";
@@ -38,6 +38,7 @@ export interface PullOptions {
   readonly stores: readonly Store[];
   /** Loses what stands in the working tree and is in no store. */
   readonly overwrite?: boolean;
+  readonly link?: LinkMode;
 }
 
 /** Files that a failure names, at most. */
@@ -78,7 +79,7 @@ async function pullWhole(context: Context, named: NamedDataset, options: PullOpt
     if (edits.value.length > 0)
       return fail({ code: "data-changed", dataset: name, path: dataset.path, files: edits.value });
   }
-  const restored = await restore(context, dataset, options.stores);
+  const restored = await restore(context, dataset, options.stores, options.link);
   if (!restored.ok) return restored;
   const whole = await clearPartial(context, name);
   return whole.ok ? ok({ name, dataset, changed: true }) : whole;
@@ -147,7 +148,7 @@ async function pullPart(
     const marked = await markPartial(context, name, tree.value.bytes);
     if (!marked.ok) return marked;
   }
-  const written = await writePart(context, named, missing.value, options.stores);
+  const written = await writePart(context, named, missing.value, options);
   if (!written.ok) return written;
   // The last of the files may have come with these.
   const now = (await isPartial(context, name)) ? await snapshot(context, dataset.path) : undefined;
@@ -196,12 +197,18 @@ async function writePart(
   context: Context,
   { dataset }: NamedDataset,
   entries: readonly TreeEntry[],
-  stores: readonly Store[],
+  { stores, link = "auto" }: PullOptions,
 ): Promise<Result<void>> {
   if (entries.length === 0) return ok();
   const aside = join(context.cwd, ".lockstep", "tmp", randomUUID());
   try {
-    const written = await writeFiles(context, { root: dataset.digest, path: dataset.path, entries }, stores, aside);
+    const written = await writeFiles(
+      context,
+      { root: dataset.digest, path: dataset.path, entries },
+      stores,
+      aside,
+      link,
+    );
     if (!written.ok) return written;
     return await attempt(dataset.path, async () => {
       for (const { path } of entries) {

@@ -50,10 +50,7 @@ export async function fetchFiles(
   const missing = await lacking(cache, local, wanted);
   if (!missing.ok) return missing;
   const layout = new LayoutBuilder();
-  if (local !== undefined) {
-    for (const { digest, place } of local.parts()) layout.add(digestBytes(digest), 0, place);
-    for (const [file, { size }] of local.chunked) layout.addChunked(file, size, local.chunksOf(file)!);
-  }
+  if (local !== undefined) layout.takeAll(local);
   let left = missing.value;
   let worst: Failure | undefined;
   for (const remote of remotes) {
@@ -69,6 +66,9 @@ export async function fetchFiles(
     return fail({ code: "blob-missing", digest: left[0]!.digest, neededBy: left[0]!.label, store });
   }
   if (missing.value.length > 0) {
+    // Another process may have brought other parts meanwhile.
+    const now = await cache.layout(wanted.root);
+    if (now.ok && now.value !== undefined) layout.takeAll(now.value);
     const placed = await putLayout(cache, wanted.root, layout);
     if (!placed.ok) return placed;
   }

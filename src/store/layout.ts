@@ -152,6 +152,12 @@ export class LayoutBuilder {
     this.#files.set(file, { size, parts });
   }
 
+  /** Takes over all that a layout says; places that are known stay. */
+  takeAll(from: Layout): void {
+    for (const { digest, place } of from.parts()) this.add(digestBytes(digest), 0, place);
+    for (const [file, { size }] of from.chunked) this.addChunked(file, size, from.chunksOf(file)!);
+  }
+
   get isEmpty(): boolean {
     return this.#parts.size === 0;
   }

@@ -15,7 +15,7 @@ import type { LocalStore, Store } from "./store.ts";
 import type { TreeEntry } from "./tree.ts";
 import { Pool } from "./work/pool.ts";
 import { BACK_SECONDS, writeGroup } from "./work/write-group.ts";
-import type { GroupWritten, WriteGroup } from "./work/write-group.ts";
+import type { GroupWritten, LinkMode, WriteGroup } from "./work/write-group.ts";
 
 export interface Materialized {
   readonly root: Digest;
@@ -24,6 +24,7 @@ export interface Materialized {
   readonly entries: readonly TreeEntry[];
   /** Where the cache has their parts. */
   readonly layout: Layout;
+  readonly link: LinkMode;
 }
 
 const GROUP = { bytes: 8 * 1024 * 1024, parts: 1024 };
@@ -40,7 +41,7 @@ export async function materialize(
   remotes: readonly Store[],
   into: string,
 ): Promise<Result<void>> {
-  const { entries, layout, path } = wanted;
+  const { entries, layout, path, link } = wanted;
   const made = await attempt(path, async () => {
     const folders = new Set(entries.map((entry) => dirname(join(into, entry.path))));
     for (const folder of [into, ...folders]) await mkdir(folder, { recursive: true });
@@ -49,17 +50,20 @@ export async function materialize(
   const isLarge = ({ digest, size }: TreeEntry): boolean => size > CHUNKED_FILE || layout.chunked.has(digest);
   const large = entries.filter(isLarge);
   const small = large.length === 0 ? entries : entries.filter((entry) => !isLarge(entry));
-  const groups = groupsOf(small, layout, cache, into);
+  const groups = groupsOf(small, wanted, cache, into);
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   const progress = byteProgress(context, `write ${path}`, total);
   const bytes = total - large.reduce((sum, { size }) => sum + size, 0);
   await using pool = bytes > INLINE.bytes || small.length > INLINE.files ? new Pool() : undefined;
   const failures: Failure[] = [];
   const damaged: Digest[] = [];
+  let [reflinked, hardlinked] = [0, 0];
   await mapLimited(groups, 2 * (pool?.width ?? 1), async (group) => {
     if (failures.length > 0) return;
     if (context.signal?.aborted) return void failures.push({ code: "interrupted" });
     const written = pool === undefined ? writeGroup(group) : await pool.do<GroupWritten>({ type: "write", ...group });
+    reflinked += written.reflinked;
+    hardlinked += written.hardlinked;
     for (const at of written.damaged) damaged.push(digestAt(Buffer.from(group.digests), at * DIGEST_BYTES));
     if (written.problem !== undefined) {
       failures.push({
@@ -80,6 +84,11 @@ export async function materialize(
     const rewritten = await materialize(context, left, cache, [], into);
     if (!rewritten.ok) return rewritten;
   }
+  if (link !== "auto" || reflinked > 0) {
+    const copied = entries.length - reflinked - hardlinked;
+    const message = `${path}: ${reflinked} files share blocks with the cache, ${hardlinked} are hard links, ${copied} are copies`;
+    context.emit({ type: "note", message });
+  }
   for (const entry of large) {
     const written = await writeLarge(context, wanted, entry, cache, remotes, join(into, entry.path), progress);
     if (!written.ok) return written;
@@ -88,7 +97,12 @@ export async function materialize(
 }
 
 /** What the threads do: parts of one pack each, or single blobs, in the order in which they lie. */
-function groupsOf(entries: readonly TreeEntry[], layout: Layout, cache: LocalStore, into: string): WriteGroup[] {
+function groupsOf(
+  entries: readonly TreeEntry[],
+  { layout, link }: Materialized,
+  cache: LocalStore,
+  into: string,
+): WriteGroup[] {
   const parts = new Map<
     Digest,
     { pack: Digest; offset: number; length: number; targets: { path: string; executable: boolean }[] }
@@ -117,6 +131,7 @@ function groupsOf(entries: readonly TreeEntry[], layout: Layout, cache: LocalSto
       lengths: members.map(([, { length }]) => length),
       digests: Buffer.concat(members.map(([digest]) => digestBytes(digest))),
       targets: members.map(([, { targets }]) => targets),
+      link,
     });
     at = end;
   }

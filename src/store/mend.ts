@@ -50,8 +50,7 @@ export async function mend(
     if (local.ok) continue; // its place is right
     builder.add(digestBytes(part), 0, { offset: 0, length });
   }
-  for (const { digest, place } of layout.parts()) builder.add(digestBytes(digest), 0, place);
-  for (const [file, { size }] of layout.chunked) builder.addChunked(file, size, layout.chunksOf(file)!);
+  builder.takeAll(layout);
   const placed = await putLayout(cache, root, builder);
   return placed.ok ? Layout.parse(root, builder.encode()) : placed;
 }

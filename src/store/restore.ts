@@ -16,6 +16,7 @@ import type { Store } from "./store.ts";
 import { encodeTree } from "./tree.ts";
 import type { TreeEntry } from "./tree.ts";
 import { BACK_SECONDS } from "./work/write-group.ts";
+import type { LinkMode } from "./work/write-group.ts";
 
 export interface Restorable {
   readonly path: RelativePath;
@@ -35,7 +36,12 @@ const WIDTH = 8;
  * does the path hold a part of the files, though it may for an instant hold nothing. Other files at the path are lost:
  * callers protect them.
  */
-export async function restore(context: Context, output: Restorable, stores: readonly Store[]): Promise<Result<void>> {
+export async function restore(
+  context: Context,
+  output: Restorable,
+  stores: readonly Store[],
+  how: LinkMode = "auto",
+): Promise<Result<void>> {
   const { path, kind, digest } = output;
   const safe = await isInside(context, path);
   if (!safe.ok) return safe;
@@ -56,7 +62,15 @@ export async function restore(context: Context, output: Restorable, stores: read
   try {
     const built =
       kind === "tree"
-        ? await buildFolder(context, output, wanted.value, there?.kind === "tree" ? there.entries : [], stores, aside)
+        ? await buildFolder(
+            context,
+            output,
+            wanted.value,
+            there?.kind === "tree" ? there.entries : [],
+            stores,
+            aside,
+            how,
+          )
         : await buildFile(context, output, stores, join(aside, "new"));
     if (!built.ok) return built;
     const swapped = await attempt(path, async () => swap(aside, join(context.cwd, path)));
@@ -88,6 +102,7 @@ async function buildFolder(
   there: readonly TreeEntry[],
   stores: readonly Store[],
   aside: string,
+  how: LinkMode,
 ): Promise<Result<void>> {
   const manifest = encodeTree(path, wanted);
   if (!manifest.ok) return manifest;
@@ -100,7 +115,7 @@ async function buildFolder(
     const same = reusable.get(entry.path);
     (same?.digest === entry.digest && same.mode === entry.mode ? reused : missing).push(entry);
   }
-  const written = await writeFiles(context, { root: digest, path, entries: missing }, stores, next);
+  const written = await writeFiles(context, { root: digest, path, entries: missing }, stores, next, how);
   if (!written.ok) return written;
   // The cache has all of it now, unless some of it was here and needed no fetching.
   const kept = reused.length === 0 ? await localCache(context).put(manifest.value) : ok();
@@ -118,6 +133,7 @@ export async function writeFiles(
   { root, path, entries }: { root: Digest; path: string; entries: readonly TreeEntry[] },
   stores: readonly Store[],
   into: string,
+  how: LinkMode = "auto",
 ): Promise<Result<void>> {
   const impossible =
     process.platform === "win32" ? entries.find(({ path: name }) => isImpossibleOnWindows(name)) : undefined;
@@ -134,7 +150,7 @@ export async function writeFiles(
   const files = entries.map((entry) => ({ digest: entry.digest, size: entry.size, label: `${path}/${entry.path}` }));
   const layout = await fetchFiles(context, { root, files, task: `fetch ${path}` }, cache, remotes);
   if (!layout.ok) return layout;
-  return materialize(context, { root, path, entries, layout: layout.value }, cache, remotes, into);
+  return materialize(context, { root, path, entries, layout: layout.value, link: how }, cache, remotes, into);
 }
 
 async function buildFile(

@@ -1,8 +1,10 @@
 import { posix } from "node:path";
+import { Option } from "commander";
 import { fail, ok } from "../../../core/index.ts";
 import type { Context, Failure, Result } from "../../../core/index.ts";
 import { loadDataLock, pullData } from "../../../data/index.ts";
 import { workingTree } from "../../../git/index.ts";
+import type { LinkMode } from "../../../store/index.ts";
 import type { Answer, Edge } from "../../command.ts";
 import { printable } from "../../text.ts";
 import { fromRoot } from "./add.ts";
@@ -14,6 +16,12 @@ interface Wanted {
   /** Globs, from the repository's root. */
   readonly paths: readonly string[];
   readonly overwrite: boolean;
+  readonly link: LinkMode;
+}
+
+function links(): Option {
+  const what = "how files that the cache holds singly (over 1 MiB, up to 8 MiB) come here; hard links are read-only";
+  return new Option("--link <how>", what).choices(["auto", "copy", "reflink", "hardlink"]).default("auto");
 }
 
 export function pull(edge: Edge, group: Group): void {
@@ -21,23 +29,29 @@ export function pull(edge: Edge, group: Group): void {
   group("pull [names...]", "bring datasets into the working tree; an edit that was not added is kept")
     .option("--path <glob>", "only the files that this matches; may be given more than once", paths)
     .option("--overwrite", "replace such edits")
-    .action(async (names: string[], options: { path?: string[]; overwrite?: boolean }) => {
+    .addOption(links())
+    .action(async (names: string[], options: { path?: string[]; overwrite?: boolean; link: LinkMode }) => {
       const context = edge.context();
       const globs = (options.path ?? []).map((glob) => globFromRoot(context, edge.folder, glob));
-      edge.out.answer(await run(context, { names, paths: globs, overwrite: options.overwrite ?? false }));
+      edge.out.answer(
+        await run(context, { names, paths: globs, overwrite: options.overwrite ?? false, link: options.link }),
+      );
     });
   group("checkout [names...]", "make the working tree what the lockfile says; an edit that was not added is kept")
     .option("--force", "replace such edits")
-    .action(async (names: string[], options: { force?: boolean }) =>
-      edge.out.answer(await run(edge.context(), { names, paths: [], overwrite: options.force ?? false })),
+    .addOption(links())
+    .action(async (names: string[], options: { force?: boolean; link: LinkMode }) =>
+      edge.out.answer(
+        await run(edge.context(), { names, paths: [], overwrite: options.force ?? false, link: options.link }),
+      ),
     );
 }
 
-async function run(context: Context, { names, paths, overwrite }: Wanted): Promise<Result<Answer>> {
+async function run(context: Context, { names, paths, overwrite, link }: Wanted): Promise<Result<Answer>> {
   const stores = await readableStores(context);
   if (!stores.ok) return stores;
   const only = paths.length === 0 ? {} : { paths };
-  const pulled = await pullData(context, { ...chosen(names), ...only, stores: stores.value, overwrite });
+  const pulled = await pullData(context, { ...chosen(names), ...only, stores: stores.value, overwrite, link });
   if (!pulled.ok) return fail(...(await withSources(context, pulled.failures)));
   const lines = pulled.value.map(
     ({ name, dataset, changed }) => `${name}: ${changed ? printable(dataset.path) : "unchanged"}`,
