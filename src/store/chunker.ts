@@ -8,11 +8,11 @@ export const CHUNK = { min: 2 * 1024 * 1024, max: 8 * 1024 * 1024 };
 /** Files above this size are cut; up to it they are one part. */
 export const CHUNKED_FILE = CHUNK.max;
 /** A cut is where the upper 21 bits of the rolling sum are 0: once in 2^21 bytes. */
-const SHIFT = 11;
+const CUT = -1 << 11;
 
 /** The number that each byte adds to the rolling sum: the first 4 bytes of SHA-256 of "lockstep-gear/1 <byte>". */
-const GEAR = Uint32Array.from({ length: 256 }, (_, byte) =>
-  hash("sha256", `lockstep-gear/1 ${byte}`, "buffer").readUInt32BE(0),
+const GEAR = Int32Array.from({ length: 256 }, (_, byte) =>
+  hash("sha256", `lockstep-gear/1 ${byte}`, "buffer").readInt32BE(0),
 );
 
 /**
@@ -34,17 +34,13 @@ export class Chunker {
       this.#length += skip;
       const end = Math.min(bytes.length, at + CHUNK.max - this.#length);
       const from = at;
-      let sum = this.#sum;
+      at = this.#skim(bytes, at, end);
       let found = false;
-      while (at < end) {
-        sum = ((sum << 1) + GEAR[bytes[at++]!]!) | 0;
-        if (sum >>> SHIFT === 0) {
-          found = true;
-          break;
-        }
+      while (at < end && !found) {
+        this.#sum = ((this.#sum << 1) + GEAR[bytes[at++]!]!) | 0;
+        found = (this.#sum & CUT) === 0;
       }
       this.#length += at - from;
-      this.#sum = sum;
       if (found || this.#length === CHUNK.max) {
         ends.push(at);
         this.#length = 0;
@@ -52,5 +48,21 @@ export class Chunker {
       }
     }
     return ends;
+  }
+
+  /** Four bytes at a time, which is faster; stops before the four that hold a cut, and before the last few. */
+  #skim(bytes: Uint8Array, from: number, end: number): number {
+    let sum = this.#sum;
+    let at = from;
+    for (; at + 4 <= end; at += 4) {
+      const first = ((sum << 1) + GEAR[bytes[at]!]!) | 0;
+      const second = ((first << 1) + GEAR[bytes[at + 1]!]!) | 0;
+      const third = ((second << 1) + GEAR[bytes[at + 2]!]!) | 0;
+      const fourth = ((third << 1) + GEAR[bytes[at + 3]!]!) | 0;
+      if ((first & CUT) === 0 || (second & CUT) === 0 || (third & CUT) === 0 || (fourth & CUT) === 0) break;
+      sum = fourth;
+    }
+    this.#sum = sum;
+    return at;
   }
 }

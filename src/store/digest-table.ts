@@ -51,12 +51,13 @@ export class DigestTable {
   /** The slot that holds the digest, or the free one where it would go. */
   #slotOf(from: Buffer, at: number): number {
     const mask = this.#slots.length - 1;
-    for (let slot = from.readUInt32LE(at) & mask; ; slot = (slot + 1) & mask) {
+    const first = from.readUInt32LE(at);
+    for (let slot = first & mask; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot]! - 1;
+      if (number === -1) return slot;
       const start = number * DIGEST_BYTES;
-      if (number === -1 || this.#bytes.compare(from, at, at + DIGEST_BYTES, start, start + DIGEST_BYTES) === 0) {
-        return slot;
-      }
+      if (this.#bytes.readUInt32LE(start) !== first) continue;
+      if (this.#bytes.compare(from, at, at + DIGEST_BYTES, start, start + DIGEST_BYTES) === 0) return slot;
     }
   }
 

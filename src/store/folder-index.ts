@@ -7,9 +7,7 @@ import { isDigest, isSystemError } from "../core/index.ts";
 import type { Context, Digest } from "../core/index.ts";
 import { DIGEST_BYTES } from "./digest-table.ts";
 import { createTemporary, prepareTemporaryFolder } from "./files.ts";
-
-/** Numbers kept of each file: size, modification time and change time in ms, inode. */
-export const STATS = 4;
+import { STATS } from "./work/look.ts";
 
 /**
  * One folder as it was seen: its names in order (a folder's ends with "/"), and of each file the four numbers, whether

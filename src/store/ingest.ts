@@ -4,7 +4,6 @@ import type { Context, Failure, Result } from "../core/index.ts";
 import { blobKey } from "./blob-store.ts";
 import { DIGEST_BYTES, digestAt, digestBytes } from "./digest-table.ts";
 import { bodyOf } from "./driver.ts";
-import { STATS } from "./folder-index.ts";
 import { LargeFiles } from "./large.ts";
 import { groupsOf, plan, takePlace } from "./ingest-plan.ts";
 import type { IngestPlan } from "./ingest-plan.ts";
@@ -15,7 +14,8 @@ import { byteProgress } from "./progress.ts";
 import { sizeAt } from "./scan.ts";
 import type { Scan, Spot } from "./scan.ts";
 import type { LocalStore } from "./store.ts";
-import { Pool } from "./work/pool.ts";
+import { STATS } from "./work/look.ts";
+import type { Pool } from "./work/pool.ts";
 import { readGroup } from "./work/read-group.ts";
 import type { GroupRead } from "./work/read-group.ts";
 
@@ -30,6 +30,7 @@ export interface IngestOptions {
   /** Collects the places of all files. */
   readonly layout: LayoutBuilder;
   readonly task: string;
+  readonly pool: Pool;
 }
 
 /**
@@ -70,19 +71,22 @@ async function readAll(
   options: IngestOptions,
   progress: (bytes: number) => void,
 ): Promise<Result<void>> {
-  await using pool = plan.bytes > INLINE.bytes || plan.files > INLINE.files ? new Pool() : undefined;
+  const inline = plan.bytes <= INLINE.bytes && plan.files <= INLINE.files;
+  const folder = join(context.cwd, scan.root);
+  const spare: ArrayBuffer[] = [];
   const start = async (group: readonly Spot[]): Promise<GroupRead> => {
     const task = {
       type: "read" as const,
-      paths: group.map(({ path }) => join(context.cwd, scan.root, path)),
+      paths: group.map(({ path }) => `${folder}/${path}`),
       sizes: group.map((spot) => sizeAt(spot).size),
-      times: group.map(({ folder, at }) => folder.stats[at * STATS + 1]!),
+      times: group.map((spot) => spot.folder.stats[spot.at * STATS + 1]!),
       keep: options.into !== undefined,
+      spare: spare.pop(),
     };
-    return pool === undefined ? readGroup(task) : pool.do<GroupRead>(task);
+    return inline ? readGroup(task) : options.pool.do<GroupRead>(task);
   };
   const running: { group: readonly Spot[]; reading: Promise<GroupRead> }[] = [];
-  const width = 2 * (pool?.width ?? 1);
+  const width = inline ? 1 : 2 * options.pool.width;
   const groups = groupsOf(scan, plan);
   const fill = (): void => {
     while (running.length < width) {
@@ -104,6 +108,7 @@ async function readAll(
       }
       const stored = await store(scan.root, group, digests, read.bytes, packs, options);
       if (!stored.ok) return stored;
+      if (read.bytes !== undefined) spare.push(read.bytes.buffer as ArrayBuffer);
       progress(group.reduce((sum, spot) => sum + sizeAt(spot).size, 0));
     }
     return ok();

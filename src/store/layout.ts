@@ -142,7 +142,9 @@ export class LayoutBuilder {
       pack = this.#packs.get(place.pack) ?? this.#packs.size;
       this.#packs.set(place.pack, pack);
     }
-    this.#places.set([pack, place.offset, place.length], 3 * number);
+    this.#places[3 * number] = pack;
+    this.#places[3 * number + 1] = place.offset;
+    this.#places[3 * number + 2] = place.length;
     return number;
   }
 
@@ -172,12 +174,14 @@ export class LayoutBuilder {
     const rank = new Map(packs.map((pack, at) => [this.#packs.get(pack)!, at]));
     const order = sortedNumbers(this.#parts.bytes);
     const place = new Uint32Array(order.length);
-    for (const [at, number] of order.entries()) place[number] = at;
+    for (let at = 0; at < order.length; at++) place[order[at]!] = at;
     const header = canonicalJson({ files: this.#files.size, layoutVersion: 1, packs, parts: order.length });
     const parts = Buffer.allocUnsafeSlow(order.length * PART);
-    for (const [at, number] of order.entries()) {
+    const digests = this.#parts.bytes;
+    for (let at = 0; at < order.length; at++) {
+      const number = order[at]!;
       const start = at * PART;
-      this.#parts.bytes.copy(parts, start, number * DIGEST_BYTES, (number + 1) * DIGEST_BYTES);
+      digests.copy(parts, start, number * DIGEST_BYTES, (number + 1) * DIGEST_BYTES);
       const pack = this.#places[3 * number]!;
       parts.writeUInt32BE(pack === LOOSE ? LOOSE : rank.get(pack)!, start + DIGEST_BYTES);
       parts.writeUInt32BE(this.#places[3 * number + 1]!, start + DIGEST_BYTES + 4);
@@ -205,14 +209,16 @@ function sortedNumbers(bytes: Buffer): Uint32Array {
   const keys = new Float64Array(count);
   for (let at = 0; at < count; at++) keys[at] = bytes.readUInt32BE(at * DIGEST_BYTES) * SPAN + at;
   keys.sort();
-  const numbers = Uint32Array.from(keys, (key) => key % SPAN);
-  const compare = (a: number, b: number): number => {
+  const numbers = new Uint32Array(count);
+  for (let at = 0; at < count; at++) numbers[at] = keys[at]! % SPAN;
+  const isAfter = (a: number, b: number): boolean => {
     const [x, y] = [a * DIGEST_BYTES, b * DIGEST_BYTES];
-    return bytes.compare(bytes, y, y + DIGEST_BYTES, x, x + DIGEST_BYTES);
+    if (bytes.readUInt32BE(x) !== bytes.readUInt32BE(y)) return false;
+    return bytes.compare(bytes, y, y + DIGEST_BYTES, x, x + DIGEST_BYTES) > 0;
   };
   // Ties on the first 4 bytes: insertion sort, as runs are one or two long.
   for (let at = 1; at < count; at++) {
-    for (let back = at; back > 0 && compare(numbers[back - 1]!, numbers[back]!) > 0; back--) {
+    for (let back = at; back > 0 && isAfter(numbers[back - 1]!, numbers[back]!); back--) {
       [numbers[back - 1], numbers[back]] = [numbers[back]!, numbers[back - 1]!];
     }
   }

@@ -3,11 +3,13 @@ import type { BigIntStats } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../core/index.ts";
 import { digestBytes, DIGEST_BYTES } from "./digest-table.ts";
-import { folderIndex, STATS } from "./folder-index.ts";
+import { folderIndex } from "./folder-index.ts";
 import type { Restorable } from "./restore.ts";
 import { filesOf, scanFolder, sizeAt } from "./scan.ts";
 import { statIndex } from "./stat-index.ts";
 import type { TreeEntry } from "./tree.ts";
+import { STATS } from "./work/look.ts";
+import { Pool } from "./work/pool.ts";
 import { BACK_SECONDS } from "./work/write-group.ts";
 
 /** Less than this between a file's change and its modification time: it was touched since it was written here. */
@@ -32,7 +34,8 @@ export async function rememberFolder(
   entries: readonly TreeEntry[],
 ): Promise<void> {
   const index = await folderIndex(context);
-  const scan = await scanFolder(context, path, index);
+  await using pool = new Pool();
+  const scan = await scanFolder(context, path, index, pool);
   // A folder that cannot be looked at is looked at again by whoever needs it, and refused there.
   if (!scan.ok) return;
   let number = 0;

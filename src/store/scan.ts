@@ -1,13 +1,13 @@
-import { lstatSync, readdirSync } from "node:fs";
-import type { Stats } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { attempt, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
 import { DIGEST_BYTES } from "./digest-table.ts";
-import { STATS } from "./folder-index.ts";
 import type { FolderIndex, FolderSeen } from "./folder-index.ts";
 import { problemOfNames } from "./names.ts";
+import { KIND, look, STATS } from "./work/look.ts";
+import type { Looked } from "./work/look.ts";
+import type { Pool } from "./work/pool.ts";
 
 /** A folder of the working tree as it stands, with the digests that are known without reading. */
 export interface Scan {
@@ -19,34 +19,84 @@ export interface Scan {
   readonly clean: boolean;
 }
 
-/** How often the loop lets timers and signals in, in folders. */
-const BREATH = 64;
+/** How often the loop lets timers, signals and threads in. */
+const BREATH = { names: 1000, folders: 64 };
+/** A folder of which nothing is known counts as this many names, where work is shared out. */
+const GUESS = 500;
+/** Threads that look beside this one; more wait for each other in the kernel. */
+const HELPERS = 3;
 
 /**
- * Looks at every file below a folder, once: one listing a folder, one `lstat` a file. Fails with `unsupported`, all
- * at once, for what data cannot hold: links, special files, and names that other systems cannot keep.
+ * Looks at every file below a folder, once: one listing a folder, one `lstat` a file, by all cores when there are many.
+ * Fails with `unsupported`, all at once, for what data cannot hold: links, special files, and names that other systems
+ * cannot keep.
  */
-export async function scanFolder(context: Context, root: string, index: FolderIndex): Promise<Result<Scan>> {
+export async function scanFolder(
+  context: Context,
+  root: string,
+  index: FolderIndex,
+  pool: Pool,
+): Promise<Result<Scan>> {
   const folders = new Map<string, FolderSeen>();
   const problems: Failure[] = [];
   let clean = true;
+  let names = 0;
   const waiting = [root];
-  const scanned = await attempt(root, async (): Promise<Result<void>> => {
-    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-      if (folders.size % BREATH === BREATH - 1) await setImmediate();
-      if (context.signal?.aborted) return fail({ code: "interrupted" });
-      const known = index.folder(folder);
-      const seen = lookAt(join(context.cwd, folder), folder, known, problems);
-      folders.set(folder, seen);
-      if (seen !== known) clean = false;
-      if (seen.count > 0 && seen.names.includes("/")) {
-        for (const name of seen.names.split("\0").reverse()) {
-          // What is not called so (its name is not UTF-8) cannot be opened; it is among the problems already.
-          if (name.endsWith("/") && !name.includes("\ufffd")) waiting.push(`${folder}/${name.slice(0, -1)}`);
-        }
-      }
+  const place = (folder: string): string => join(context.cwd, folder);
+  const accept = (folder: string, looked: Looked): void => {
+    const known = index.folder(folder);
+    const seen = compare(folder, looked, known, problems);
+    folders.set(folder, seen);
+    if (seen !== known) clean = false;
+    names += seen.count;
+    for (let at = 0, list: string[] | undefined; at < seen.count; at++) {
+      if (looked.kinds[at] !== KIND.folder) continue;
+      list ??= seen.names.split("\0");
+      waiting.push(`${folder}/${list[at]!.slice(0, -1)}`);
     }
-    return ok();
+  };
+  const take = (): string[] => {
+    const batch: string[] = [];
+    for (let weight = 0; weight < 2 * BREATH.names && waiting.length > 0;) {
+      const folder = waiting.pop()!;
+      batch.push(folder);
+      weight += index.folder(folder)?.count ?? GUESS;
+    }
+    return batch;
+  };
+  const help = async (): Promise<void> => {
+    while (waiting.length > 0 && !context.signal?.aborted) {
+      const batch = take();
+      const looked = await pool.do<Looked[]>({ type: "look", folders: batch.map(place) });
+      for (const [at, folder] of batch.entries()) accept(folder, looked[at]!);
+    }
+  };
+  let helped: Promise<void> | undefined;
+  const scanned = await attempt(root, async (): Promise<Result<void>> => {
+    try {
+      let breath = { names, folders: 0 };
+      while (waiting.length > 0 || helped !== undefined) {
+        const folder = waiting.pop();
+        if (folder === undefined) {
+          await helped;
+          helped = undefined;
+          continue;
+        }
+        if (context.signal?.aborted) return fail({ code: "interrupted" });
+        accept(folder, look(place(folder)));
+        if (names - breath.names < BREATH.names && folders.size - breath.folders < BREATH.folders) continue;
+        const threads = Math.min(HELPERS, pool.width - 1);
+        if (helped === undefined && threads > 0 && waiting.length > threads) {
+          helped = Promise.all(Array.from({ length: threads }, help)).then(() => {});
+          helped.catch(() => {}); // met where it is awaited
+        }
+        await setImmediate();
+        breath = { names, folders: folders.size };
+      }
+      return context.signal?.aborted ? fail({ code: "interrupted" }) : ok();
+    } finally {
+      await helped?.catch(() => {});
+    }
   });
   if (!scanned.ok) return scanned;
   if (!scanned.value.ok) return scanned.value;
@@ -54,58 +104,56 @@ export async function scanFolder(context: Context, root: string, index: FolderIn
 }
 
 /** The same object as `known` when nothing moved. */
-function lookAt(absolute: string, folder: string, known: FolderSeen | undefined, problems: Failure[]): FolderSeen {
-  const list = readdirSync(absolute, { withFileTypes: true })
-    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
-    .sort();
-  const names = list.join("\0");
-  const seen = {
-    names,
-    count: list.length,
-    stats: new Float64Array(list.length * STATS),
-    executable: new Uint8Array(list.length),
-    digests: Buffer.alloc(list.length * DIGEST_BYTES),
-  };
+function compare(folder: string, looked: Looked, known: FolderSeen | undefined, problems: Failure[]): FolderSeen {
+  const { names, stats, kinds } = looked;
+  const count = kinds.length;
   const sameNames = known?.names === names;
+  if (sameNames && isSame(looked, known)) return known;
+  const list = count === 0 ? [] : names.split("\0");
   if (!sameNames) problems.push(...problemOfNames(folder, list));
   const before =
     sameNames || known === undefined ? undefined : new Map(known.names.split("\0").map((name, at) => [name, at]));
-  let same = sameNames;
+  const digests = Buffer.alloc(count * DIGEST_BYTES);
+  const executable = new Uint8Array(count);
   for (const [at, name] of list.entries()) {
-    if (name.endsWith("/") || name.includes("\ufffd")) continue; // such a name is not what the folder calls it
-    const stat = lstatSync(`${absolute}/${name}`);
-    if (!stat.isFile()) {
-      problems.push(odd(`${folder}/${name}`, stat));
+    const kind = kinds[at]!;
+    if (kind === KIND.folder || kind === KIND.unspeakable) continue;
+    if (kind !== KIND.file && kind !== KIND.executable) {
+      problems.push(odd(`${folder}/${name}`, kind === KIND.link));
       continue;
     }
+    executable[at] = kind;
     const row = at * STATS;
-    seen.executable[at] = (stat.mode & 0o100) === 0 ? 0 : 1;
     const old = sameNames ? at : before?.get(name);
-    if (known !== undefined && old !== undefined && isAsSeen(known.stats, old * STATS, stat)) {
-      seen.stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], row);
-      known.digests.copy(seen.digests, at * DIGEST_BYTES, old * DIGEST_BYTES, (old + 1) * DIGEST_BYTES);
-      if (known.executable[old] !== seen.executable[at]) same = false;
-    } else {
-      seen.stats.set([-1 - stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], row);
-      same = false;
-    }
+    if (known !== undefined && old !== undefined && isAsSeen(known.stats, old * STATS, stats, row)) {
+      known.digests.copy(digests, at * DIGEST_BYTES, old * DIGEST_BYTES, (old + 1) * DIGEST_BYTES);
+    } else stats[row] = -1 - stats[row]!;
   }
-  return same && known !== undefined ? known : seen;
+  return { names, count, stats, executable, digests };
 }
 
-function isAsSeen(stats: Float64Array, row: number, stat: Stats): boolean {
+function isSame({ stats, kinds }: Looked, known: FolderSeen): boolean {
+  for (let at = 0; at < kinds.length; at++) {
+    const kind = kinds[at]!;
+    if (kind === KIND.folder) continue;
+    if (kind !== known.executable[at] || !isAsSeen(known.stats, at * STATS, stats, at * STATS)) return false;
+  }
+  return true;
+}
+
+function isAsSeen(known: Float64Array, old: number, stats: Float64Array, row: number): boolean {
   return (
-    stats[row] === stat.size &&
-    stats[row + 1] === stat.mtimeMs &&
-    stats[row + 2] === stat.ctimeMs &&
-    stats[row + 3] === stat.ino
+    known[old] === stats[row] &&
+    known[old + 1] === stats[row + 1] &&
+    known[old + 2] === stats[row + 2] &&
+    known[old + 3] === stats[row + 3]
   );
 }
 
-export function odd(path: string, stat: Pick<Stats, "isSymbolicLink">): Failure {
+export function odd(path: string, isLink: boolean): Failure {
   return {
     code: "unsupported",
-    what: `${path}: ${stat.isSymbolicLink() ? "a symbolic link" : "a special file"} in data`,
+    what: `${path}: ${isLink ? "a symbolic link" : "a special file"} in data`,
     hint: "put the file itself there; a link means something else on every machine",
   };
 }

@@ -10,7 +10,7 @@ import { DIGEST_BYTES, digestAt } from "./digest-table.ts";
 import { digestOf, digestOfFile, digestOfSmallFile, WHOLE } from "./digest.ts";
 import { bodyOf } from "./driver.ts";
 import { mapLimited } from "./files.ts";
-import { folderIndex, STATS } from "./folder-index.ts";
+import { folderIndex } from "./folder-index.ts";
 import type { FolderIndex, FolderSeen } from "./folder-index.ts";
 import { ingest } from "./ingest.ts";
 import { LargeFiles } from "./large.ts";
@@ -25,6 +25,8 @@ import { statIndex } from "./stat-index.ts";
 import type { LocalStore, Store } from "./store.ts";
 import { encodeTree } from "./tree.ts";
 import type { TreeEntry } from "./tree.ts";
+import { STATS } from "./work/look.ts";
+import { Pool } from "./work/pool.ts";
 
 /** A file or folder by its content. */
 export interface Snapshot {
@@ -97,10 +99,16 @@ function entriesOf(scan: Scan): TreeEntry[] {
 
 async function hashedFolder(context: Context, path: string): Promise<Result<Scan>> {
   const index = await folderIndex(context);
-  const scan = await scanFolder(context, path, index);
+  await using pool = new Pool();
+  const scan = await scanFolder(context, path, index, pool);
   if (!scan.ok || scan.value.clean) return scan;
   const mark = await index.mark();
-  const hashed = await ingest(context, scan.value, { bases: [], layout: new LayoutBuilder(), task: `hash ${path}` });
+  const hashed = await ingest(context, scan.value, {
+    bases: [],
+    layout: new LayoutBuilder(),
+    task: `hash ${path}`,
+    pool,
+  });
   if (!hashed.ok) return hashed;
   const tree = await manifestOf(path, scan.value);
   if (!tree.ok) return tree;
@@ -127,7 +135,8 @@ async function snapshotFolder(
   bases: readonly Digest[],
 ): Promise<Result<Snapshot>> {
   const index = await folderIndex(context);
-  const scan = await scanFolder(context, path, index);
+  await using pool = new Pool();
+  const scan = await scanFolder(context, path, index, pool);
   if (!scan.ok) return scan;
   const before = index.root(path);
   if (scan.value.clean && before !== undefined) {
@@ -139,7 +148,7 @@ async function snapshotFolder(
   if (!known.ok) return known;
   const mark = await index.mark();
   const layout = new LayoutBuilder();
-  const options = { bases: known.value, layout, task: `${into === undefined ? "hash" : "add"} ${path}` };
+  const options = { bases: known.value, layout, task: `${into === undefined ? "hash" : "add"} ${path}`, pool };
   const stored = await ingest(context, scan.value, into === undefined ? options : { ...options, into });
   if (!stored.ok) return stored;
   const tree = await manifestOf(path, scan.value, into, layout);
@@ -209,7 +218,7 @@ async function kindAt(context: Context, path: string): Promise<Result<{ stat?: B
   try {
     const stat = await lstat(join(context.cwd, path), { bigint: true });
     if (stat.isDirectory()) return ok({});
-    return stat.isFile() ? ok({ stat }) : fail(odd(path, stat));
+    return stat.isFile() ? ok({ stat }) : fail(odd(path, stat.isSymbolicLink()));
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return ok(undefined);

@@ -18,13 +18,16 @@ export class Thread {
   constructor() {
     this.#worker = new Worker(script());
     this.#worker.unref();
-    this.#worker.on("message", ({ id, answer, error }: { id: number; answer: never; error?: unknown }) => {
-      const waiting = this.#waiting.get(id);
-      this.#waiting.delete(id);
-      if (this.#waiting.size === 0) this.#worker.unref();
-      if (error === undefined) waiting?.resolve(answer);
-      else waiting?.reject(error);
-    });
+    this.#worker.on(
+      "message",
+      ({ id, answer, error, said }: { id: number; answer: never; error?: object; said?: object }) => {
+        const waiting = this.#waiting.get(id);
+        this.#waiting.delete(id);
+        if (this.#waiting.size === 0) this.#worker.unref();
+        if (error === undefined) waiting?.resolve(answer);
+        else waiting?.reject(Object.assign(error, said));
+      },
+    );
     const end = (error: unknown): void => {
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
@@ -43,7 +46,7 @@ export class Thread {
       // Whoever waits for an answer keeps the process alive; an idle thread does not.
       if (this.#waiting.size === 0) this.#worker.ref();
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, task });
+      this.#worker.postMessage({ id, task }, "spare" in task && task.spare !== undefined ? [task.spare] : []);
     });
   }
 

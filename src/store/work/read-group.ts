@@ -10,6 +10,8 @@ export interface ReadGroup {
   readonly times: readonly number[];
   /** False: only digests are wanted. */
   readonly keep: boolean;
+  /** Memory of an earlier group, to be used again: fresh memory costs the kernel a visit a page. */
+  readonly spare?: ArrayBuffer | undefined;
 }
 
 export interface GroupRead {
@@ -24,11 +26,12 @@ export interface GroupRead {
 const PIECE = 1024 * 1024;
 
 /** Reads files once: into memory where they are kept, through the hash in any case. */
-export function readGroup({ paths, sizes, times, keep }: ReadGroup): GroupRead {
+export function readGroup({ paths, sizes, times, keep, spare }: ReadGroup): GroupRead {
   const digests = new Uint8Array(32 * paths.length);
   const total = keep ? sizes.reduce((sum, size) => sum + size, 0) : 0;
   // One byte more than there should be, so that a file that grew is noticed.
-  const bytes = Buffer.allocUnsafeSlow(keep ? total + 1 : Math.min(PIECE, Math.max(0, ...sizes)) + 1);
+  const needed = keep ? total + 1 : Math.min(PIECE, Math.max(0, ...sizes)) + 1;
+  const bytes = spare !== undefined && spare.byteLength >= needed ? Buffer.from(spare) : Buffer.allocUnsafeSlow(needed);
   let from = 0;
   for (const [at, path] of paths.entries()) {
     const size = sizes[at]!;
@@ -58,8 +61,9 @@ function whole(file: number, bytes: Buffer, from: number, size: number): { diges
   let read = 0;
   while (read <= size) {
     const count = readSync(file, bytes, from + read, size + 1 - read, null);
-    if (count === 0) break;
     read += count;
+    // A read that is short by the one byte too many has met the end; `size` and times are asked for again after it.
+    if (count === 0 || read === size) break;
   }
   return { digest: hash("sha256", bytes.subarray(from, from + Math.min(read, size)), "buffer"), read };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 import { Chunker } from "../chunker.ts";
+import { look } from "./look.ts";
 import { readGroup } from "./read-group.ts";
 import type { ReadGroup } from "./read-group.ts";
 import { writeGroup } from "./write-group.ts";
@@ -8,6 +9,8 @@ import type { WriteGroup } from "./write-group.ts";
 
 /** What a worker is asked. Pieces of one stream come in order; only the last one of a stream is `last`. */
 export type Task =
+  /** Looks at folders (absolute). Answers a `Looked` for each. */
+  | { readonly type: "look"; readonly folders: readonly string[] }
   | ({ readonly type: "read" } & ReadGroup)
   | ({ readonly type: "write" } & WriteGroup)
   /** Hashes a stream. Answers the digest at its end. */
@@ -28,6 +31,8 @@ let open = 0;
 
 function work(task: Task): unknown {
   switch (task.type) {
+    case "look":
+      return task.folders.map(look);
     case "read":
       return readGroup(task);
     case "write":
@@ -70,6 +75,7 @@ parentPort!.on("message", ({ id, task }: { id: number; task: Task }) => {
     const bytes = (answer as { bytes?: Uint8Array } | undefined)?.bytes?.buffer;
     parentPort!.postMessage({ id, answer }, bytes instanceof ArrayBuffer ? [bytes] : []);
   } catch (error) {
-    parentPort!.postMessage({ id, error });
+    // A clone of an error keeps its message; what the system said of it (code, syscall) goes beside.
+    parentPort!.postMessage({ id, error, said: { ...(error as object) } });
   }
 });
