@@ -12,12 +12,17 @@ const LONGEST = 4096;
 export function pathMatcher(globs: readonly string[]): Result<(path: string) => boolean> {
   const bad = globs.find((glob) => problemOf(glob) !== undefined);
   if (bad !== undefined) return fail({ code: "usage", ...(problemOf(bad) as Problem) });
-  const patterns = globs.map((glob) => glob.replace(/^(\.\/)+/, "").replace(/\/+$/, ""));
-  const matches = picomatch(
-    patterns.flatMap((pattern) => [pattern, `${pattern}/**`]),
-    { dot: true, nonegate: true },
-  );
-  return ok((path) => matches(path));
+  const matchers = globs.map((glob) => matcherOf(glob.replace(/^(\.\/)+/, "").replace(/\/+$/, "")));
+  return ok((path) => matchers.some((matches) => matches(path)));
+}
+
+/** What stands before the first wildcard is compared first: of a hundred thousand paths, few get any further. */
+function matcherOf(pattern: string): (path: string) => boolean {
+  const { base, isGlob } = picomatch.scan(pattern);
+  const escapes = pattern.includes("\\");
+  if (!isGlob && !escapes) return (path) => path === pattern || path.startsWith(`${pattern}/`);
+  const matches = picomatch([pattern, `${pattern}/**`], { dot: true, nonegate: true });
+  return (path) => (escapes || path.startsWith(base)) && matches(path);
 }
 
 type Problem = Pick<Extract<Failure, { code: "usage" }>, "message" | "hint">;

@@ -39,9 +39,12 @@ export function problemOfNames(folder: string, names: readonly string[]): Failur
   return problems;
 }
 
+/** Names that are folded already: most of them. */
+const FOLDED = /^[a-z0-9._-]*$/;
+
 /** A name as a file system without case and composition sees it. */
 export function fold(name: string): string {
-  return name.normalize("NFC").toLowerCase();
+  return FOLDED.test(name) ? name : name.normalize("NFC").toLowerCase();
 }
 
 /** True for a path that Windows cannot hold: such data is kept, and a checkout there says which file it is. */

@@ -16,26 +16,38 @@ export interface Looked {
   readonly kinds: Uint8Array;
 }
 
-/** Lists a folder (absolute) and asks the system about each file in it. */
+/** Lists a folder (absolute) and asks the system about each name in it. */
 export function look(folder: string): Looked {
-  const list = readdirSync(folder, { withFileTypes: true })
-    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
-    .sort();
-  const stats = new Float64Array(list.length * STATS);
-  const kinds = new Uint8Array(list.length);
-  for (let at = 0; at < list.length; at++) {
-    const name = list[at]!;
-    kinds[at] = name.includes("\ufffd")
-      ? KIND.unspeakable
-      : name.endsWith("/")
-        ? KIND.folder
-        : lookAtFile(`${folder}/${name}`, stats, at * STATS);
+  const names = readdirSync(folder).sort();
+  const stats = new Float64Array(names.length * STATS);
+  const kinds = new Uint8Array(names.length);
+  let folders = 0;
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at]!;
+    const kind = name.includes("\ufffd") ? KIND.unspeakable : lookAt(`${folder}/${name}`, stats, at * STATS);
+    kinds[at] = kind;
+    if (kind !== KIND.folder) continue;
+    folders += 1;
+    names[at] = `${name}/`;
   }
-  return { names: list.join("\0"), stats, kinds };
+  return folders === 0 ? { names: names.join("\0"), stats, kinds } : inOrder(names, stats, kinds);
 }
 
-function lookAtFile(path: string, stats: Float64Array, row: number): number {
+/** With "/" at the end of some, the names may have to move. */
+function inOrder(names: readonly string[], stats: Float64Array, kinds: Uint8Array): Looked {
+  const order = [...names.keys()].sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
+  const moved = new Float64Array(stats.length);
+  for (const [to, from] of order.entries()) moved.set(stats.subarray(from * STATS, (from + 1) * STATS), to * STATS);
+  return {
+    names: order.map((at) => names[at]!).join("\0"),
+    stats: moved,
+    kinds: Uint8Array.from(order, (at) => kinds[at]!),
+  };
+}
+
+function lookAt(path: string, stats: Float64Array, row: number): number {
   const stat = lstatSync(path);
+  if (stat.isDirectory()) return KIND.folder;
   if (!stat.isFile()) return stat.isSymbolicLink() ? KIND.link : KIND.special;
   stats[row] = stat.size;
   stats[row + 1] = stat.mtimeMs;
