@@ -10,7 +10,7 @@ import {
   dataLockSchema,
   modelLockSchema,
   modelSchema,
-  pipelineSchema,
+  pipelineEditorSchema,
   resultSchema,
   runRecordSchema,
   settingsSchema,
@@ -29,7 +29,7 @@ const WORKFLOW_OF: Record<string, string> = {
 
 const SCHEMAS = {
   settings: [settingsSchema, "`.github/lockstep.yml`"],
-  pipeline: [pipelineSchema, "`pipelines/<name>.yaml`"],
+  pipeline: [pipelineEditorSchema, "`pipelines/<name>.yaml`"],
   model: [modelSchema, "`models/<name>/model.yaml`"],
   "data-lock": [dataLockSchema, "`data.lock.json`"],
   "model-lock": [modelLockSchema, "`models/<name>/lock.json`"],

@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument } from "yaml";
-import type { Document, Node } from "yaml";
+import type { Document, Node, ParseOptions, SchemaOptions } from "yaml";
 import type { z } from "zod";
 import { fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Location, Result } from "../core/index.ts";
@@ -24,6 +24,52 @@ export function parseConfig<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
 ): Result<Positioned<z.infer<Schema>>> {
+  const read = readYaml(file, text);
+  if (!read.ok) return read;
+  const { value, at } = read.value;
+  const conforming = conform(value, schema, at);
+  return conforming.ok ? ok({ file, value: conforming.value, at }) : conforming;
+}
+
+/** Reads YAML 1.2 or JSON as it stands; merge keys (`<<`) are followed, other tags of YAML 1.1 are not. */
+export function readYaml(file: string, text: string): Result<Positioned<unknown>> {
+  const read = readDocument(file, text, {});
+  if (!read.ok) return read;
+  const { document, at } = read.value;
+  try {
+    return ok({ file, value: document.toJS({ maxAliasCount: 100 }), at });
+  } catch (error) {
+    return fail({ code: "file-invalid", at: at([]), problem: String(error), cause: error });
+  }
+}
+
+/** A value against a schema, where `way` leads to the value from the file's root. */
+export function conform<Schema extends z.ZodType>(
+  value: unknown,
+  schema: Schema,
+  at: Positioned<unknown>["at"],
+  way: readonly PropertyKey[] = [],
+): Result<z.infer<Schema>> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return ok(parsed.data);
+  const problems = parsed.error.issues
+    .flatMap((issue) => explain({ ...issue, path: [...way, ...issue.path] }))
+    .slice(0, TOO_MANY);
+  const failures = problems.map(({ path, key, problem, hint }): Failure => ({
+    code: "file-invalid",
+    at: at(path, { key }),
+    problem,
+    ...(hint === undefined ? {} : { hint }),
+  }));
+  return failedIfAny(failures) ?? fail({ code: "file-invalid", at: at([]), problem: "not a valid file" });
+}
+
+/** The parsed text, before anything is made of it. */
+export function readDocument(
+  file: string,
+  text: string,
+  options: ParseOptions & SchemaOptions,
+): Result<{ readonly document: Document.Parsed; readonly at: Positioned<unknown>["at"] }> {
   const lines = new LineCounter();
   const place = (from: number, to: number): Location => locate(file, text, lines, from, to);
   const marker = MERGE_MARKER.exec(text);
@@ -31,7 +77,7 @@ export function parseConfig<Schema extends z.ZodType>(
     lines.lineStarts.push(...lineStarts(text));
     return fail({ code: "merge-conflict", at: place(marker.index, marker.index + 7) });
   }
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, maxAliasCount: 100 } as object);
+  const document = parseDocument(text, { merge: true, ...options, lineCounter: lines, prettyErrors: false });
   const syntax = document.errors.map((error): Failure => ({
     code: "file-invalid",
     at: place(...error.pos),
@@ -39,26 +85,11 @@ export function parseConfig<Schema extends z.ZodType>(
   }));
   const broken = failedIfAny(syntax);
   if (broken) return broken;
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return fail({ code: "file-invalid", at: place(0, 1), problem: String(error), cause: error });
-  }
-  const at: Positioned<unknown>["at"] = (path, options) => {
-    const [from, to] = rangeOf(document, path, options?.key ?? false);
+  const at: Positioned<unknown>["at"] = (path, which) => {
+    const [from, to] = rangeOf(document, path, which?.key ?? false);
     return place(from, to);
   };
-  const parsed = schema.safeParse(value, { reportInput: true });
-  if (parsed.success) return ok({ file, value: parsed.data, at });
-  const problems = parsed.error.issues.flatMap(explain).slice(0, TOO_MANY);
-  const failures = problems.map(({ path, key, problem, hint }): Failure => ({
-    code: "file-invalid",
-    at: at(path, { key }),
-    problem,
-    ...(hint === undefined ? {} : { hint }),
-  }));
-  return failedIfAny(failures) ?? fail({ code: "file-invalid", at: place(0, 1), problem: "not a valid file" });
+  return ok({ document, at });
 }
 
 interface Problem {

@@ -1,16 +1,41 @@
 import { z } from "zod";
-import { name, path } from "./fields.ts";
+import { name } from "./fields.ts";
 
+/** Relative to the stage's `wdir`, or to the file's folder; `..` may lead through the repository, not out of it. */
+const path = z.string().min(1);
+const annotation = {
+  desc: z.string().optional(),
+  type: z.string().optional(),
+  labels: z.array(z.string()).optional(),
+  meta: z.unknown().optional(),
+};
 /** DVC's output flags; `cache: false` keeps an output in git instead of the store. */
-const flags = z.strictObject({
+const flags = {
   cache: z.boolean().optional(),
   persist: z.boolean().optional(),
-  desc: z.string().optional(),
-});
-const output = z.union([path, z.record(path, flags)]);
+  remote: z.string().optional(),
+  push: z.boolean().optional(),
+  ...annotation,
+};
+const plotFields = { x_label: z.string().optional(), y_label: z.string().optional(), title: z.string().optional() };
+const output = z.union([path, z.record(path, z.strictObject(flags))]);
+const plotOutput = z.union([
+  path,
+  z.record(
+    path,
+    z.strictObject({
+      ...flags,
+      ...plotFields,
+      template: z.string().optional(),
+      x: z.string().optional(),
+      y: z.string().optional(),
+      header: z.boolean().optional(),
+    }),
+  ),
+]);
 const duration = z.string().regex(/^\d+(\.\d+)?(s|m|h|d)$/, "a duration is a number and s, m, h or d, as in 90s or 2h");
 
-/** One stage. Field names and meanings are DVC's; `env` and everything below it are Lockstep's additions. */
+/** One stage, its expressions filled in. Fields and meanings are DVC's; `env` and everything below it are additions. */
 export const stageSchema = z.strictObject({
   cmd: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   wdir: path.optional(),
@@ -19,7 +44,7 @@ export const stageSchema = z.strictObject({
   params: z.array(z.union([z.string().min(1), z.record(path, z.array(z.string()).nullable())])).optional(),
   outs: z.array(output).optional(),
   metrics: z.array(output).optional(),
-  plots: z.array(output).optional(),
+  plots: z.array(plotOutput).optional(),
   frozen: z.boolean().optional(),
   always_changed: z.boolean().optional(),
   desc: z.string().optional(),
@@ -43,9 +68,58 @@ export const stageSchema = z.strictObject({
 });
 export type StageConfig = z.infer<typeof stageSchema>;
 
-/** `pipelines/<name>.yaml`, or a `dvc.yaml`. */
-export const pipelineSchema = z.strictObject({
+/** Parameter files (`file` or `file:key,key`) and dictionaries whose members `${...}` may name. */
+const vars = z.array(z.union([z.string().min(1), z.record(z.string(), z.json())]));
+const plotAxis = z.union([
+  z.string(),
+  z.array(z.string()),
+  z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+]);
+const plot = z.strictObject({
+  ...plotFields,
+  template: z.string().optional(),
+  x: plotAxis.optional(),
+  y: plotAxis.optional(),
+});
+const topLevel = {
   version: z.literal(1).optional(),
-  stages: z.record(name, stageSchema),
+  vars: vars.optional(),
+  params: z.array(z.string()).optional(),
+  metrics: z.array(z.string()).optional(),
+  plots: z.array(z.union([z.string(), z.record(z.string(), plot.nullable())])).optional(),
+  artifacts: z.record(z.string(), z.strictObject({ path: z.string(), ...annotation })).optional(),
+  datasets: z.array(z.unknown()).optional(),
+};
+const stageName = z
+  .string()
+  .regex(/^[^\p{C}/:@\\]{1,100}$/u, "a stage's name has at most 100 characters, and none of / : @ \\");
+
+/** A pipeline file before its expressions are filled in: what a stage holds is judged when they are. */
+export const pipelineSchema = z.strictObject({
+  ...topLevel,
+  stages: z.record(stageName, z.record(z.string(), z.json())).optional(),
 });
 export type PipelineConfig = z.infer<typeof pipelineSchema>;
+
+const expression = z.string().regex(/\$\{/);
+const { cmd, ...rest } = stageSchema.shape;
+const fillable = Object.fromEntries(
+  Object.entries(rest).map(([field, schema]) => [field, z.union([schema.unwrap(), expression]).optional()]),
+);
+const template = { cmd, ...fillable, vars: vars.optional() };
+const matrix = z.record(z.string(), z.union([expression, z.array(z.json())]));
+
+/** The same as an editor should know it: every field of a stage, of `foreach` and of `matrix`. */
+export const pipelineEditorSchema = z.strictObject({
+  ...topLevel,
+  stages: z.record(
+    name,
+    z.union([
+      z.strictObject({ ...template, matrix: matrix.optional() }),
+      z.strictObject({
+        foreach: z.union([expression, z.array(z.json()), z.record(z.string(), z.json())]),
+        do: z.strictObject(template),
+      }),
+    ]),
+  ),
+});

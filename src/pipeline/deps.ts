@@ -1,8 +1,9 @@
 import type { DataLock } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
-import type { Context, Digest, Failure, Location, RelativePath, Result } from "../core/index.ts";
+import type { Context, Digest, Failure, RelativePath, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import { contentDigest } from "../store/index.ts";
+import type { Makers } from "./graph.ts";
 import type { Content } from "./key.ts";
 import { covers } from "./stage.ts";
 import type { LooseStage, Placed, Stage } from "./stage.ts";
@@ -17,17 +18,19 @@ export interface DepParts {
 }
 
 /** Takes a dep apart. What lies in an output or a dataset is that output or dataset as a whole. */
-export function partsOf(dep: Placed, stage: string, stages: readonly LooseStage[], lock: DataLock): DepParts {
-  const outs = stages
-    .filter(({ name }) => name !== stage)
-    .flatMap(({ name, outs: made }) => made.map(({ path }) => ({ stage: name, path })));
-  const datasets = Object.entries(lock.datasets).map(([name, { path, digest }]) => ({ name, path, digest }));
-  const outer = outs.filter(({ path }) => covers(path, dep.path)).slice(0, 1);
+export function partsOf(dep: Placed, stage: string, makers: Makers, lock: DataLock): DepParts {
+  const made = (found: ReturnType<Makers["around"]>): { stage: string; path: RelativePath }[] =>
+    found
+      .filter((maker) => maker.stage.name !== stage)
+      .sort((x, y) => x.order - y.order)
+      .map((maker) => ({ stage: maker.stage.name, path: maker.out.path }));
+  const outer = made(makers.around(dep.path)).slice(0, 1);
   if (outer.length > 0) return { outs: outer, datasets: [], files: false };
+  const datasets = Object.entries(lock.datasets).map(([name, { path, digest }]) => ({ name, path, digest }));
   const holder = datasets.filter(({ path }) => covers(path, dep.path));
   if (holder.length > 0) return { outs: [], datasets: holder, files: false };
   return {
-    outs: outs.filter(({ path }) => covers(dep.path, path)),
+    outs: made([...makers.inside(dep.path)]),
     datasets: datasets.filter(({ path }) => covers(dep.path, path)),
     files: true,
   };
@@ -38,18 +41,24 @@ export async function missingDeps(
   source: Source,
   lock: DataLock,
   stages: readonly LooseStage[],
-  at: (path: readonly PropertyKey[]) => Location,
+  makers: Makers,
 ): Promise<Result<Failure[]>> {
   const failures: Failure[] = [];
+  const kinds = new Map<string, boolean>();
   for (const stage of stages) {
     for (const dep of [...stage.deps, ...stage.env.files]) {
-      const parts = partsOf(dep, stage.name, stages, lock);
+      const parts = partsOf(dep, stage.name, makers, lock);
       if (parts.outs.length > 0 || parts.datasets.length > 0) continue;
       if (stage.outs.some(({ path }) => covers(path, dep.path))) continue; // its own output: a cycle, told as one
-      const kind = await source.stat(dep.path);
-      if (!kind.ok) return kind;
-      if (kind.value === undefined) {
-        failures.push({ code: "dep-missing", at: at(dep.where), stage: stage.name, path: dep.path });
+      let there = kinds.get(dep.path);
+      if (there === undefined) {
+        const kind = await source.stat(dep.path);
+        if (!kind.ok) return kind;
+        there = kind.value !== undefined;
+        kinds.set(dep.path, there);
+      }
+      if (!there) {
+        failures.push({ code: "dep-missing", at: stage.at(dep.where), stage: stage.name, path: dep.path });
       }
     }
   }
@@ -61,14 +70,14 @@ export interface DepWorld {
   readonly context: Context;
   readonly source: Source;
   readonly lock: DataLock;
-  readonly stages: readonly Stage[];
+  readonly makers: Makers;
   /** Digest of a stage's output, once it is known. */
   readonly out: (stage: string, path: RelativePath) => Digest | undefined;
 }
 
 /** The key entries of a dep; undefined while an output it takes from is not known. */
 export async function contentOf(dep: Placed, stage: Stage, world: DepWorld): Promise<Result<Content[] | undefined>> {
-  const parts = partsOf(dep, stage.name, world.stages, world.lock);
+  const parts = partsOf(dep, stage.name, world.makers, world.lock);
   const contents: Content[] = [];
   for (const out of parts.outs) {
     const digest = world.out(out.stage, out.path);

@@ -96,14 +96,14 @@ async function runCommands(context: Context, { stage, signal }: Execution): Prom
 }
 
 /** A stage starts without its old outputs (those marked persist stay), so that what is there afterwards is its own. */
-async function clearOutputs(context: Context, { pipeline, stage }: Execution): Promise<Result<void>> {
+async function clearOutputs(context: Context, { stage }: Execution): Promise<Result<void>> {
   for (const out of stage.outs) {
     const tracked = out.cache ? await trackedIn(context, out) : ok("");
     if (!tracked.ok) return tracked;
     if (tracked.value !== "") {
       return fail({
         code: "file-invalid",
-        at: pipeline.at(out.where),
+        at: stage.at(out.where),
         problem: `git tracks ${tracked.value}, and an output is deleted before its stage runs`,
         hint: `\`git rm -r --cached ${out.path}\` and ignore it, or say \`cache: false\` to keep it in git`,
       });

@@ -4,6 +4,8 @@ import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
 import { loadDataLock } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import { contentOf, partsOf } from "./deps.ts";
+import { makersOf } from "./graph.ts";
+import type { Makers } from "./graph.ts";
 import type { Content, KeyInputs } from "./key.ts";
 import { ParamFiles, stageParams } from "./params.ts";
 import type { Pipeline, Stage } from "./stage.ts";
@@ -15,12 +17,14 @@ export class KeyWorld {
   readonly lock: DataLock;
   readonly params: ParamFiles;
   readonly #context: Context;
+  readonly #makers: Makers;
   readonly #outs = new Map<string, ReadonlyMap<string, Digest>>();
   readonly #contents = new Map<string, Promise<Result<Content[] | undefined>>>();
 
   private constructor(context: Context, pipeline: Pipeline, source: Source, lock: DataLock) {
     this.#context = context;
     this.pipeline = pipeline;
+    this.#makers = makersOf(pipeline.stages);
     this.source = source;
     this.lock = lock;
     this.params = new ParamFiles(source);
@@ -50,7 +54,7 @@ export class KeyWorld {
     vars: Readonly<Record<string, string | null | undefined>> = this.#context.env,
   ): Promise<Result<KeyInputs | undefined>> {
     const [params, deps, files] = await Promise.all([
-      stageParams(this.params, this.pipeline, stage),
+      stageParams(this.params, stage),
       this.#all(stage, stage.deps),
       this.#all(stage, stage.env.files),
     ]);
@@ -75,7 +79,7 @@ export class KeyWorld {
   /** Names of the datasets a stage depends on. */
   datasets(stage: Stage): string[] {
     const deps = [...stage.deps, ...stage.env.files];
-    const names = deps.flatMap((dep) => partsOf(dep, stage.name, this.pipeline.stages, this.lock).datasets);
+    const names = deps.flatMap((dep) => partsOf(dep, stage.name, this.#makers, this.lock).datasets);
     return [...new Set(names.map(({ name }) => name))];
   }
 
@@ -83,7 +87,7 @@ export class KeyWorld {
     const contents = all(
       await Promise.all(
         deps.map((dep) => {
-          const parts = partsOf(dep, stage.name, this.pipeline.stages, this.lock);
+          const parts = partsOf(dep, stage.name, this.#makers, this.lock);
           if (parts.outs.length > 0) return this.#contentOf(dep, stage);
           // Files and datasets stay what they are for the life of this world: asked once.
           const known = this.#contents.get(dep.path) ?? this.#contentOf(dep, stage);
@@ -103,7 +107,7 @@ export class KeyWorld {
       context: this.#context,
       source: this.source,
       lock: this.lock,
-      stages: this.pipeline.stages,
+      makers: this.#makers,
       out: (name, path) => this.#outs.get(name)?.get(path),
     });
   }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Context } from "../core/index.ts";
@@ -8,7 +9,8 @@ import type { KeyInputs } from "./key.ts";
  * be deleted, and a damaged one counts as none.
  */
 function fileOf(context: Context, pipeline: string, stage: string): string {
-  return join(context.cwd, ".lockstep", "last", pipeline, `${stage}.json`);
+  // A stage's name may hold what a file's cannot.
+  return join(context.cwd, ".lockstep", "last", `${hash("sha256", `${pipeline}\0${stage}`)}.json`);
 }
 
 /** Undefined: the stage has not run or been found cached on this machine. */

@@ -1,119 +1,136 @@
-import { z } from "zod";
-import { parseConfig, pipelineSchema, stageSchema } from "../config/index.ts";
-import type { DataLock, PipelineConfig, Positioned } from "../config/index.ts";
+import { posix } from "node:path";
+import type { DataLock } from "../config/index.ts";
 import { all, compareCodeUnits, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
 import { datasetAt, loadDataLock } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import { missingDeps } from "./deps.ts";
-import { outputsTwice, toGraph } from "./graph.ts";
-import { toStage } from "./stage.ts";
-import type { LooseStage, Pipeline, Stage } from "./stage.ts";
+import { readStages } from "./file.ts";
+import type { FileRead, PipelineFile } from "./file.ts";
+import { edgesOf, makersOf, outputsTwice, toGraph } from "./graph.ts";
+import { ParamFiles } from "./params.ts";
+import type { LooseStage, Pipeline } from "./stage.ts";
 
-const FOLDER = "pipelines";
-const DVC_FILE = "dvc.yaml";
+const DVC = { name: "dvc", file: "dvc.yaml" };
 
 /** Every pipeline of a tree, in order of name. Outputs of different pipelines must not meet either. */
 export async function loadPipelines(source: Source): Promise<Result<Pipeline[]>> {
-  const files = await pipelineFiles(source);
-  if (!files.ok) return files;
-  const twice = [...Map.groupBy(files.value, ({ name }) => name).values()].filter((group) => group.length > 1);
-  const clash = failedIfAny(
-    twice.map((group): Failure => ({
-      code: "usage",
-      message: `${group.map(({ file }) => file).join(" and ")} are both the pipeline "${group[0]?.name}"`,
-      hint: "rename one of them",
-    })),
-  );
-  if (clash) return clash;
-  const pipelines = all(await Promise.all(files.value.map(({ name, file }) => loadFile(source, name, file))));
+  const tree = await readTree(source);
+  if (!tree.ok) return tree;
+  const pipelines = all(await Promise.all(namesOf(tree.value).map((name) => assemble(tree.value, name))));
   if (!pipelines.ok) return pipelines;
-  const overlaps = pipelines.value.flatMap((pipeline, index) => {
-    const mine = new Set(pipeline.stages.flatMap(({ outs }) => outs.map(({ path }) => path)));
-    const others = pipelines.value.slice(0, index).flatMap((other) => rename(other));
-    return outputsTwice([...others, ...rename(pipeline)], pipeline.at).filter(
-      (failure) => failure.code === "output-twice" && mine.has(failure.path as never),
-    );
-  });
-  return failedIfAny(overlaps) ?? pipelines;
+  const everyone = tree.value.files.flatMap((file) => named(file, ""));
+  return failedIfAny(outputsTwice(everyone, makersOf(everyone))) ?? pipelines;
 }
 
-/** One pipeline by name: `pipelines/<name>.yaml` (or .yml), or `dvc` for the `dvc.yaml` at the root. */
+/**
+ * One pipeline by name: `pipelines/<name>.yaml` (or .yml), or `dvc` for all `dvc.yaml` of the tree. Stages of other
+ * pipelines that it needs, directly or not, are part of it, as `file:stage`.
+ */
 export async function loadPipeline(source: Source, name: string): Promise<Result<Pipeline>> {
-  const files = await pipelineFiles(source);
-  if (!files.ok) return files;
-  const found = files.value.find((file) => file.name === name);
-  if (found !== undefined) return loadFile(source, name, found.file);
-  return fail({ code: "unknown-name", what: "pipeline", name, known: files.value.map((file) => file.name) });
+  const tree = await readTree(source);
+  if (!tree.ok) return tree;
+  const known = namesOf(tree.value);
+  return known.includes(name)
+    ? assemble(tree.value, name)
+    : fail({ code: "unknown-name", what: "pipeline", name, known });
 }
 
-async function pipelineFiles(source: Source): Promise<Result<{ name: string; file: string }[]>> {
-  const listed = await source.list(FOLDER);
-  if (!listed.ok) return listed;
-  const dvc = await source.stat(DVC_FILE);
-  if (!dvc.ok) return dvc;
-  const files = listed.value.flatMap((file) => {
-    const name = /^pipelines\/([^/]+)\.ya?ml$/.exec(file)?.[1];
-    return name === undefined ? [] : [{ name, file }];
-  });
-  if (dvc.value === "file") files.push({ name: "dvc", file: DVC_FILE });
-  return ok(files.sort((a, b) => compareCodeUnits(a.name, b.name)));
+type ReadFile = PipelineFile & FileRead;
+
+interface Tree {
+  readonly source: Source;
+  readonly lock: DataLock;
+  readonly files: readonly ReadFile[];
 }
 
-/** All that is wrong with one file: its fields, its graph and deps that are nowhere. */
-async function loadFile(source: Source, name: string, file: string): Promise<Result<Pipeline>> {
-  const text = await source.read(file);
-  if (!text.ok) return text;
-  if (text.value === undefined) return fail({ code: "file-missing", path: file });
+async function readTree(source: Source): Promise<Result<Tree>> {
   const lock = await loadDataLock(source);
   if (!lock.ok) return lock;
-  const parsed = parse(file, text.value.toString("utf8"));
-  if (parsed.config === undefined) return parsed.problems;
-  const { value, at } = parsed.config;
-  const stages = Object.entries(value.stages).map(([stage, config]) => toStage(stage, config));
-  const graph = toGraph(stages, at);
-  const missing = await missingDeps(source, lock.value, stages, at);
+  const files = await pipelineFiles(source);
+  if (!files.ok) return files;
+  const params = new ParamFiles(source);
+  const read = all(
+    await Promise.all(
+      files.value.map(async (file): Promise<Result<ReadFile>> => {
+        const stages = await readStages(source, params, file);
+        return stages.ok ? ok({ ...file, ...stages.value }) : stages;
+      }),
+    ),
+  );
+  return read.ok ? ok({ source, lock: lock.value, files: read.value }) : read;
+}
+
+function namesOf({ files }: Tree): string[] {
+  return [...new Set(files.map(({ pipeline }) => pipeline))].sort(compareCodeUnits);
+}
+
+async function pipelineFiles(source: Source): Promise<Result<PipelineFile[]>> {
+  const listed = await source.list("");
+  if (!listed.ok) return listed;
+  const files = listed.value.flatMap((file): PipelineFile[] => {
+    const name = /^pipelines\/([^/]+)\.ya?ml$/.exec(file)?.[1];
+    if (posix.basename(file) === DVC.file) {
+      const folder = posix.dirname(file);
+      return [{ pipeline: DVC.name, file, folder: folder === "." ? "" : folder }];
+    }
+    return name === undefined ? [] : [{ pipeline: name, file, folder: "" }];
+  });
+  const clashes = [...Map.groupBy(files, ({ pipeline }) => pipeline)].flatMap(([name, group]): Failure[] => {
+    const inFolder = group.filter(({ file }) => file.startsWith("pipelines/") && posix.basename(file) !== DVC.file);
+    const rival = inFolder.length > 0 ? group.filter((file) => !inFolder.includes(file)).slice(0, 1) : [];
+    if (inFolder.length + rival.length < 2) return [];
+    return [
+      {
+        code: "usage",
+        message: `${[...inFolder, ...rival].map(({ file }) => file).join(" and ")} are both the pipeline "${name}"`,
+        hint: "rename one of them",
+      },
+    ];
+  });
+  return failedIfAny(clashes) ?? ok(files.sort((a, b) => depth(a) - depth(b) || compareCodeUnits(a.file, b.file)));
+}
+
+/** The root's `dvc.yaml` goes first. */
+function depth({ folder }: PipelineFile): number {
+  return folder === "" ? 0 : folder.split("/").length;
+}
+
+/** A pipeline of its files' stages and of what they need from other files, with all that is wrong with it. */
+async function assemble({ source, lock, files }: Tree, name: string): Promise<Result<Pipeline>> {
+  const mine = files.filter(({ pipeline }) => pipeline === name);
+  const main = mine.find(({ folder }) => folder === "") ?? mine[0]!;
+  const everyone = files.map((file) => ({ file, stages: named(file, main.file) }));
+  const own = everyone.filter(({ file }) => file.pipeline === name).flatMap(({ stages }) => stages);
+  const makers = makersOf(everyone.flatMap(({ stages }) => stages));
+  const chosen = new Map(own.map((stage) => [stage.name, stage]));
+  const byName = new Map(everyone.flatMap(({ stages }) => stages.map((stage) => [stage.name, stage])));
+  // What is added while it goes on is visited too.
+  for (const stage of chosen.values()) {
+    for (const need of edgesOf(stage, makers).keys()) chosen.set(need, byName.get(need)!);
+  }
+  const stages = [...chosen.values()];
+  const graph = toGraph(stages);
+  const missing = await missingDeps(source, lock, stages, makersOf(stages));
   if (!missing.ok) return missing;
+  const broken = files.filter((file) => file.failures.length > 0 && (mine.includes(file) || missing.value.length > 0));
   const failures = [
-    ...(parsed.problems?.failures ?? []),
-    ...unsupported(file, value, at),
-    ...inDatasets(stages, lock.value, at),
+    ...broken.flatMap((file) => file.failures),
+    ...inDatasets(stages, lock),
     ...(graph.ok ? [] : graph.failures),
     ...missing.value,
   ];
-  return failedIfAny(failures) ?? ok({ name, file, stages: (graph as { value: Stage[] }).value, at });
+  return failedIfAny(failures) ?? (graph.ok ? ok({ name, file: main.file, stages: graph.value }) : graph);
 }
 
-type Parsed =
-  | { readonly config: Positioned<PipelineConfig>; readonly problems?: Extract<Result<never>, { ok: false }> }
-  | { readonly config?: undefined; readonly problems: Extract<Result<never>, { ok: false }> };
-
-/** A file whose only fault is unknown keys is read without them, so that its graph's faults are told in the same go. */
-function parse(file: string, text: string): Parsed {
-  const strict = parseConfig(file, text, pipelineSchema);
-  if (strict.ok) return { config: strict.value };
-  const { name, ...rest } = { name: pipelineSchema.shape.stages.keyType, ...pipelineSchema.shape };
-  const loose = parseConfig(file, text, z.object({ ...rest, stages: z.record(name, z.object(stageSchema.shape)) }));
-  return loose.ok ? { config: loose.value, problems: strict } : { problems: strict };
-}
-
-/** What has a meaning in DVC that Lockstep does not give it: said, never ignored. */
-function unsupported(file: string, config: PipelineConfig, at: Positioned<PipelineConfig>["at"]): Failure[] {
-  return Object.entries(config.stages).flatMap(([name, stage]): Failure[] => {
-    const failures: Failure[] = [];
-    if (stage.frozen === true) {
-      failures.push({ code: "unsupported", what: "a frozen stage", at: at(["stages", name, "frozen"]) });
-    }
-    if (file === DVC_FILE && /(^|[^\\])\$\{/.test(JSON.stringify(stage))) {
-      failures.push({ code: "unsupported", what: "templating with ${...}", at: at(["stages", name], { key: true }) });
-    }
-    return failures;
-  });
+/** A file's stages with names that are unique in a tree: as they are in `main`, and `file:stage` elsewhere. */
+function named({ file, stages }: ReadFile, main: string): readonly LooseStage[] {
+  return file === main ? stages : stages.map((stage) => ({ ...stage, name: `${file}:${stage.name}` }));
 }
 
 /** Outputs are deleted before their stage runs, and datasets are not for deleting. */
-function inDatasets(stages: readonly LooseStage[], lock: DataLock, at: Pipeline["at"]): Failure[] {
-  return stages.flatMap(({ outs }) =>
+function inDatasets(stages: readonly LooseStage[], lock: DataLock): Failure[] {
+  return stages.flatMap(({ outs, at }) =>
     outs.flatMap(({ path, where }): Failure[] => {
       const met = datasetAt(lock, path);
       if (met === undefined) return [];
@@ -121,9 +138,4 @@ function inDatasets(stages: readonly LooseStage[], lock: DataLock, at: Pipeline[
       return [{ code: "file-invalid", at: at(where), problem }];
     }),
   );
-}
-
-/** Stage names are unique in a pipeline only; across pipelines the pipeline goes before them. */
-function rename(pipeline: Pipeline): Stage[] {
-  return pipeline.stages.map((stage) => ({ ...stage, name: `${pipeline.name}: ${stage.name}` }));
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { parseConfig } from "../config/index.ts";
-import type { Positioned } from "../config/index.ts";
+import { conform, plain, readPython, readToml, readValues } from "../config/index.ts";
+import type { Positioned, Value } from "../config/index.ts";
 import { all, fail, ok } from "../core/index.ts";
-import type { Failure, Json, Location, Result } from "../core/index.ts";
+import type { Failure, Json, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Pipeline, Stage } from "./stage.ts";
 
@@ -13,54 +13,58 @@ const schema = z.record(z.string(), z.json());
 /** The parameter files of one tree, each read and parsed once. */
 export class ParamFiles {
   readonly #source: Source;
-  readonly #files = new Map<string, Promise<Result<Positioned<Values> | undefined>>>();
+  readonly #files = new Map<string, Promise<Result<Positioned<Value> | undefined>>>();
+  readonly #plain = new Map<string, Promise<Result<Positioned<Values> | undefined>>>();
 
   constructor(source: Source) {
     this.#source = source;
   }
 
-  /** Undefined: the file is not there. */
-  read(file: string): Promise<Result<Positioned<Values> | undefined>> {
+  /** With integers and floats apart. Undefined: the file is not there. */
+  values(file: string): Promise<Result<Positioned<Value> | undefined>> {
     const known = this.#files.get(file) ?? this.#parse(file);
     this.#files.set(file, known);
     return known;
   }
 
-  async #parse(file: string): Promise<Result<Positioned<Values> | undefined>> {
+  /** As JSON. Undefined: the file is not there. */
+  read(file: string): Promise<Result<Positioned<Values> | undefined>> {
+    const known = this.#plain.get(file) ?? this.values(file).then((read) => (read.ok ? toJson(read.value) : read));
+    this.#plain.set(file, known);
+    return known;
+  }
+
+  async #parse(file: string): Promise<Result<Positioned<Value> | undefined>> {
     const bytes = await this.#source.read(file);
     if (!bytes.ok || bytes.value === undefined) return bytes as Result<undefined>;
-    return parseParams(file, bytes.value.toString("utf8"));
+    return parseValues(file, bytes.value.toString("utf8"));
   }
 }
 
-/** Reads yaml, json or toml by the file's ending. */
+/** Reads yaml, json, toml or Python's literals, by the file's ending. */
 export async function parseParams(file: string, text: string): Promise<Result<Positioned<Values>>> {
-  if (/\.(ya?ml|json)$/.test(file)) return parseConfig(file, text === "" ? "{}" : text, schema);
-  if (!file.endsWith(".toml")) {
-    return fail({ code: "unsupported", what: `${file} as a parameter file`, hint: "yaml, json and toml are read" });
-  }
-  const { parse, TomlError } = await import("smol-toml");
-  try {
-    // TOML's dates become the text they were written as.
-    const value = JSON.parse(JSON.stringify(parse(text))) as Values;
-    return ok({ file, value, at: () => ({ file, line: 1, column: 1 }) });
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const at: Location = {
-      file,
-      line: error.line,
-      column: error.column,
-      source: text.split("\n")[error.line - 1] ?? "",
-    };
-    const problem = error.message.split("\n")[0] ?? "not valid TOML";
-    return fail({ code: "file-invalid", at, problem, cause: error });
-  }
+  const values = await parseValues(file, text);
+  return values.ok ? (toJson(values.value) as Result<Positioned<Values>>) : values;
+}
+
+async function parseValues(file: string, text: string): Promise<Result<Positioned<Value>>> {
+  if (/\.(ya?ml|json)$/.test(file)) return readValues(file, text);
+  if (file.endsWith(".toml")) return readToml(file, text);
+  if (file.endsWith(".py")) return readPython(file, text);
+  const hint = "yaml, json, toml and py are read";
+  return fail({ code: "unsupported", what: `${file} as a parameter file`, hint });
+}
+
+function toJson(read: Positioned<Value> | undefined): Result<Positioned<Values> | undefined> {
+  if (read === undefined) return ok(undefined);
+  const { file, value, at } = read;
+  const values = conform(plain(value), schema, at);
+  return values.ok ? ok({ file, value: values.value, at }) : values;
 }
 
 /** The values a stage reads: file -> parameter -> value. Everything that is missing is told, with its place in the pipeline. */
 export async function stageParams(
   files: ParamFiles,
-  pipeline: Pipeline,
   stage: Stage,
 ): Promise<Result<Record<string, Record<string, Json>>>> {
   const read = await Promise.all(
@@ -68,7 +72,7 @@ export async function stageParams(
       const parsed = await files.read(path);
       if (!parsed.ok) return parsed;
       if (parsed.value === undefined) {
-        return fail({ code: "file-missing", path, neededBy: `stage "${stage.name}" (${pipeline.file})` });
+        return fail({ code: "file-missing", path, neededBy: `stage "${stage.name}" (${stage.file})` });
       }
       const picked = (keys ?? Object.keys(parsed.value.value)).map((key) =>
         pick(parsed.value as Positioned<Values>, key),
@@ -77,7 +81,7 @@ export async function stageParams(
         if (result.ok) return [];
         const key = keys?.[index] ?? "";
         return result.failures.map((failure) =>
-          failure.code === "param-missing" ? { ...failure, key, at: pipeline.at(where) } : failure,
+          failure.code === "param-missing" ? { ...failure, key, at: stage.at(where) } : failure,
         );
       });
       const [first, ...rest] = failures;
@@ -96,7 +100,7 @@ export async function readParams(
 ): Promise<Result<[string, Record<string, Record<string, Json>>][]>> {
   const files = new ParamFiles(source);
   const read = pipeline.stages.map(async (stage): Promise<Result<[string, Record<string, Record<string, Json>>]>> => {
-    const values = await stageParams(files, pipeline, stage);
+    const values = await stageParams(files, stage);
     return values.ok ? ok([stage.name, values.value]) : values;
   });
   return all(await Promise.all(read));

@@ -48,7 +48,7 @@ export async function inputsOf(
   const params: Record<string, Record<string, Json>> = {};
   const data: RunRecord["data"] = {};
   for (const stage of stages) {
-    const read = await stageParams(world.params, world.pipeline, stage);
+    const read = await stageParams(world.params, stage);
     if (!read.ok) return read;
     for (const [file, values] of Object.entries(read.value)) params[file] = { ...params[file], ...values };
     for (const name of world.datasets(stage)) {

@@ -82,10 +82,19 @@ suite("what is wrong with a pipeline file", () => {
   });
 
   test("what DVC means and Lockstep does not do is said", async () => {
-    using at = project({ "dvc.yaml": "stages:\n  a:\n    cmd: echo ${rate}\n    frozen: true\n" });
+    using at = project({ "dvc.yaml": "stages:\n  a:\n    cmd: echo\n    frozen: true\n    deps: [/etc/hosts]\n" });
     expect(told(await loadPipeline(workingTree(at.context), "dvc"))).toEqual([
+      "unsupported dvc.yaml:5:12 /etc/hosts: a path outside of the repository is not supported",
       "unsupported dvc.yaml:4:13 a frozen stage is not supported",
-      "unsupported dvc.yaml:2:3 templating with ${...} is not supported",
+    ]);
+  });
+
+  test("an expression is told with its place and the nearest name", async () => {
+    const yaml =
+      "stages:\n  a:\n    foreach: [1, 2]\n    do: {cmd: 'x ${train.ratee}', outs: ['o${item}']}\n  b: {cmd: '${}'}\n";
+    expect(await problems(yaml, { "params.yaml": "train: {rate: 1}\n" })).toEqual([
+      'file-invalid pipelines/demo.yaml:4:15 ${train.ratee}: there is no variable "train.ratee"',
+      "file-invalid pipelines/demo.yaml:5:12 ${} is no expression",
     ]);
   });
 
@@ -126,7 +135,43 @@ suite("several files", () => {
     expect(told(await loadPipelines(workingTree(named.context)))[0]).toContain('are both the pipeline "a"');
     using shared = project({ "pipelines/a.yaml": yaml, "pipelines/b.yaml": yaml });
     expect(told(await loadPipelines(workingTree(shared.context)))).toEqual([
-      'output-twice pipelines/b.yaml:1:29 build/o is an output of both "a: a" and "b: a"',
+      'output-twice pipelines/b.yaml:1:29 build/o is an output of both "pipelines/a.yaml:a" and "pipelines/b.yaml:a"',
+    ]);
+  });
+});
+
+suite("stages that need each other across files", () => {
+  const files = {
+    "pipelines/a.yaml":
+      "stages:\n  raw: {cmd: x, outs: [build/raw]}\n  clean: {cmd: x, deps: [build/raw], outs: [build/clean]}\n  other: {cmd: x}\n",
+    "pipelines/b.yaml": "stages:\n  train: {cmd: x, deps: [build/clean], outs: [build/model]}\n",
+  };
+
+  test("what is needed is part of the pipeline, and nothing else", async () => {
+    using at = project(files);
+    const { stages } = value(await loadPipeline(workingTree(at.context), "b"));
+    expect(stages.map(({ name, needs }) => [name, needs])).toEqual([
+      ["pipelines/a.yaml:raw", []],
+      ["pipelines/a.yaml:clean", ["pipelines/a.yaml:raw"]],
+      ["train", ["pipelines/a.yaml:clean"]],
+    ]);
+  });
+
+  test("a broken file elsewhere matters only where something is missing", async () => {
+    using at = project({ ...files, "pipelines/a.yaml": "stages: [\n", "pipelines/c.yaml": "stages: {c: {cmd: x}}\n" });
+    const found = told(await loadPipeline(workingTree(at.context), "b"));
+    expect(found[0]).toMatch(/^file-invalid pipelines\/a\.yaml:/);
+    expect(found.at(-1)).toMatch(/^dep-missing pipelines\/b\.yaml:2:/);
+    expect(value(await loadPipeline(workingTree(at.context), "c")).stages).toHaveLength(1);
+  });
+
+  test("a cycle across files", async () => {
+    using at = project({
+      "pipelines/a.yaml": "stages: {a: {cmd: x, deps: [o/b], outs: [o/a]}}\n",
+      "pipelines/b.yaml": "stages: {b: {cmd: x, deps: [o/a], outs: [o/b]}}\n",
+    });
+    expect(told(await loadPipeline(workingTree(at.context), "a"))).toEqual([
+      "cycle pipelines/b.yaml:1:29 these stages wait for each other: a -> pipelines/b.yaml:b -> a",
     ]);
   });
 });

@@ -44,7 +44,7 @@ suite("parameters", () => {
 
   test("a missing file, and a kind of file that is not read", async () => {
     expect(await readFrom({}, "[a]")).toMatchObject({ failures: [{ code: "file-missing", path: "params.yaml" }] });
-    expect(await readFrom({ "p.py": "a = 1" }, "[p.py: [a]]")).toMatchObject({ failures: [{ code: "unsupported" }] });
+    expect(await readFrom({ "p.ini": "a = 1" }, "[p.ini: [a]]")).toMatchObject({ failures: [{ code: "unsupported" }] });
   });
 
   test("an integer that would be rounded is refused; as text or float it is taken", async () => {

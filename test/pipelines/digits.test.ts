@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
-import { modelSchema, pipelineSchema, settingsSchema } from "../../src/config/index.ts";
+import { modelSchema, pipelineSchema, settingsSchema, stageSchema } from "../../src/config/index.ts";
 import { readPredictions } from "../../src/evaluate/index.ts";
 import { sketchTable } from "../../src/profile/index.ts";
 import { readExamples, writeExamples } from "../../pipelines/digits/examples.ts";
@@ -29,8 +29,9 @@ describe("the files of the example", () => {
   });
 
   it("declare every file of code that a stage runs", async () => {
-    const { stages } = pipelineSchema.parse(await yaml("pipelines/digits.yaml"));
-    for (const [name, stage] of Object.entries(stages)) {
+    const { stages = {} } = pipelineSchema.parse(await yaml("pipelines/digits.yaml"));
+    for (const [name, fields] of Object.entries(stages)) {
+      const stage = stageSchema.parse(fields);
       const script = String(stage.cmd).split(" ")[1] ?? "";
       const declared: readonly string[] = stage.deps ?? [];
       const missing = [...(await closure(script))].filter(

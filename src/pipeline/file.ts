@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { conform, isMap, parseConfig, pipelineSchema, plain, readValues, stageSchema } from "../config/index.ts";
+import type { PipelineConfig, Positioned, StageConfig, Value, ValueMap } from "../config/index.ts";
+import { fail, ok } from "../core/index.ts";
+import type { Failure, Result } from "../core/index.ts";
+import type { Source } from "../git/index.ts";
+import type { ParamFiles } from "./params.ts";
+import { toStage } from "./stage.ts";
+import type { LooseStage } from "./stage.ts";
+import { resolveTemplate } from "./template/resolve.ts";
+import type { Resolved, Template } from "./template/resolve.ts";
+import { unpackingOf } from "./template/unpacking.ts";
+
+/** A file of pipelines, before its graph is known. */
+export interface PipelineFile {
+  /** The pipeline that it is, or belongs to. */
+  readonly pipeline: string;
+  readonly file: string;
+  /** Folder that its paths are relative to; "" for the root. */
+  readonly folder: string;
+}
+
+/** What could be read of a file: also one with faults has stages, so that its graph's faults are told in the same go. */
+export interface FileRead {
+  readonly stages: readonly LooseStage[];
+  readonly failures: readonly Failure[];
+}
+
+const GROUP = ["foreach", "do"];
+const LONGEST_NAME = 200;
+const loose = z.object(stageSchema.shape);
+
+/** Reads a file's stages: fields, expressions and paths. */
+export async function readStages(source: Source, params: ParamFiles, from: PipelineFile): Promise<Result<FileRead>> {
+  const { file, folder } = from;
+  const bytes = await source.read(file);
+  if (!bytes.ok) return bytes;
+  if (bytes.value === undefined) return fail({ code: "file-missing", path: file });
+  const text = bytes.value.toString("utf8");
+  const parsed = parseConfig(file, text, pipelineSchema);
+  if (!parsed.ok) return ok({ stages: [], failures: parsed.failures });
+  const { at } = parsed.value;
+  const wrong = formProblems(parsed.value);
+  if (wrong.length > 0) return ok({ stages: [], failures: wrong });
+  const values = readValues(file, text);
+  const unpacking = await unpackingOf(source);
+  if (!values.ok) return values;
+  if (!unpacking.ok) return unpacking;
+  const template = { file, folder, at, unpacking: unpacking.value, ...fieldsOf(values.value.value) };
+  const resolved = await resolveTemplate(template, async (path) => {
+    const read = await params.values(path);
+    return read.ok ? ok(read.value?.value) : read;
+  });
+  if (!resolved.ok) return ok({ stages: [], failures: resolved.failures });
+  const read = resolved.value.map((stage) => stageOf(stage, from, at));
+  return ok({
+    stages: read.flatMap(({ stage }) => (stage === undefined ? [] : [stage])),
+    failures: read.flatMap(({ failures }) => failures),
+  });
+}
+
+function stageOf(
+  { name, config, where }: Resolved,
+  { file, folder }: PipelineFile,
+  at: Positioned<unknown>["at"],
+): { readonly stage?: LooseStage; readonly failures: readonly Failure[] } {
+  const value = plain(config);
+  const strict = conform(value, stageSchema, at, where);
+  const read = strict.ok ? strict : conform(value, loose, at, where);
+  const failures = strict.ok ? [] : [...strict.failures];
+  if (!read.ok) return { failures };
+  const made = toStage(name, read.value as StageConfig, { file, folder, at, where });
+  failures.push(...made.failures);
+  if (name.length > LONGEST_NAME) {
+    failures.push({ code: "file-invalid", at: at(where), problem: `the stage's name has ${name.length} characters` });
+  }
+  if (read.value.frozen === true)
+    failures.push({ code: "unsupported", what: "a frozen stage", at: at([...where, "frozen"]) });
+  return { stage: made.stage, failures };
+}
+
+/** A stage is a dictionary of fields, or of `foreach` and `do`, and these two together and alone. */
+function formProblems({ value, at }: Positioned<PipelineConfig>): Failure[] {
+  return Object.entries(value.stages ?? {}).flatMap(([name, stage]): Failure[] => {
+    const where = ["stages", name];
+    const invalid = (path: PropertyKey[], problem: string): Failure => ({
+      code: "file-invalid",
+      at: at([...where, ...path], { key: path.length > 0 }),
+      problem,
+    });
+    const dictionary = (field: string): Failure[] => {
+      const member = stage[field];
+      if (member === undefined || (typeof member === "object" && member !== null && !Array.isArray(member))) return [];
+      return [invalid([field], `"stages.${name}.${field}" is not a dictionary`)];
+    };
+    if (!GROUP.some((field) => field in stage)) return dictionary("matrix");
+    const lost = GROUP.filter((field) => !(field in stage));
+    const odd = Object.keys(stage).filter((field) => !GROUP.includes(field));
+    return [
+      ...lost.map((field) => invalid([], `"${field}" is missing in "stages.${name}"`)),
+      ...odd.map((field) => invalid([field], `"${field}" goes into "do" where there is a "foreach"`)),
+      ...dictionary("do"),
+    ];
+  });
+}
+
+function fieldsOf(file: Value): Pick<Template, "vars" | "stages"> {
+  const { vars = [], stages = {} } = isMap(file) ? file : {};
+  return { vars: vars as Template["vars"], stages: stages as Readonly<Record<string, ValueMap>> };
+}
