@@ -78,11 +78,12 @@ export function readDocument(
     return fail({ code: "merge-conflict", at: place(marker.index, marker.index + 7) });
   }
   const document = parseDocument(text, { merge: true, ...options, lineCounter: lines, prettyErrors: false });
-  const syntax = document.errors.map((error): Failure => ({
-    code: "file-invalid",
-    at: place(...error.pos),
-    problem: error.message,
-  }));
+  const syntax = document.errors.map((error): Failure => {
+    const at = place(...error.pos);
+    const hint = "a text with ${...} needs quotes inside of [...] and {...}";
+    const quotes = /(^|[^"'\w/.-])[\w/.-]*\$\{/.test(at.source ?? "") ? { hint } : {};
+    return { code: "file-invalid", at, problem: error.message, ...quotes };
+  });
   const broken = failedIfAny(syntax);
   if (broken) return broken;
   const at: Positioned<unknown>["at"] = (path, which) => {

@@ -10,7 +10,7 @@ import { stageKey } from "./key.ts";
 import type { KeyInputs } from "./key.ts";
 import { rememberInputs } from "./last.ts";
 import { bringBack, lostOutput, lostReason, outputsFor, unstoredOutput } from "./outputs.ts";
-import { lookUp, whyRun } from "./plan.ts";
+import { lookUp, someOf, whyRun } from "./plan.ts";
 import type { PlannedWithInputs } from "./plan.ts";
 import { reasonOf } from "./reason.ts";
 import type { RunOptions } from "./run.ts";
@@ -109,7 +109,7 @@ export class PipelineRun {
     if (!unstored.ok) return unstored;
     const gone = lost.value ?? unstored.value;
     if (gone !== undefined) return ok({ reason: lostReason(gone.path) });
-    return ok({ record: record.value, reason: `${stage.needs.join(" and ")} came out as before` });
+    return ok({ record: record.value, reason: `${someOf(stage.needs)} came out as before` });
   }
 
   async #cached(stage: Stage, record: StageRecord, planned: PlannedWithInputs): Promise<void> {

@@ -94,7 +94,7 @@ async function decide(
   const shared = { stage: stage.name, needs: stage.needs, inputs };
   const forced = forceReason(stage, options.force);
   if (inputs === undefined) {
-    return ok({ ...shared, key: null, action: "run", reason: forced ?? `${waits.join(" and ")} will run` });
+    return ok({ ...shared, key: null, action: "run", reason: forced ?? `${someOf(waits)} will run` });
   }
   const key = stageKey(inputs);
   if (forced !== undefined) return ok({ ...shared, key, action: "run", reason: forced });
@@ -104,6 +104,14 @@ async function decide(
     return ok({ ...shared, key, action: "cached", reason: "nothing it depends on changed", record: record.value });
   }
   return ok({ ...shared, key, action: "run", reason: await whyRun(context, stage, inputs, options) });
+}
+
+const SHOWN = 3;
+
+/** Names in a sentence, the first few of many. */
+export function someOf(names: readonly string[]): string {
+  if (names.length <= SHOWN) return names.join(" and ");
+  return `${names.slice(0, SHOWN).join(", ")} and ${names.length - SHOWN} more`;
 }
 
 /** The record of a key, if it says what this stage makes: a record that lacks an output is no use. */

@@ -27,6 +27,13 @@ suite("what is wrong with a pipeline file", () => {
     );
   });
 
+  test("an expression without quotes in a list", async () => {
+    using at = project({ "dvc.yaml": "stages:\n  a: {cmd: x, outs: [out/${item}]}\n" });
+    expect(await loadPipeline(workingTree(at.context), "dvc")).toMatchObject({
+      failures: [{ code: "file-invalid", hint: expect.stringContaining("needs quotes") as string }],
+    });
+  });
+
   test("an unfinished merge", async () => {
     const yaml = "stages:\n<<<<<<< HEAD\n  a: {cmd: x}\n=======\n  a: {cmd: y}\n>>>>>>> other\n";
     expect(await problems(yaml)).toEqual([
