@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { workingTree } from "../../src/git/index.ts";
+import { loadPipeline } from "../../src/pipeline/index.ts";
+import { value } from "../helpers/value.ts";
+import { project } from "./project.ts";
+
+const guide = readFileSync(join(import.meta.dirname, "../../docs/pipelines.md"), "utf8");
+const examples = [...guide.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
+
+test("the first example of the guide is a pipeline", async () => {
+  using at = project({
+    "pipelines/churn.yaml": examples[0]!,
+    "pipelines/churn/prepare.ts": "",
+    "pipelines/churn/train.py": "",
+    "pipelines/churn/evaluate.py": "",
+    "data/customers": "",
+    "uv.lock": "",
+  });
+  const { stages } = value(await loadPipeline(workingTree(at.context), "churn"));
+  expect(stages.map(({ name }) => name)).toEqual(["prepare", "train", "evaluate"]);
+});
+
+test("the example on variables gives the stages that the guide says", async () => {
+  using at = project({
+    "dvc.yaml": examples[1]!,
+    "params.yaml": "train: {lr: 0.01, augment: true}\n",
+    "conf/paths.yaml": "raw: raw\n",
+    "train.py": "",
+  });
+  const { stages } = value(await loadPipeline(workingTree(at.context), "dvc"));
+  expect(stages.map(({ name }) => name).sort()).toEqual([
+    "fetch@gb",
+    "fetch@us",
+    "train@gb-1",
+    "train@gb-2",
+    "train@us-1",
+    "train@us-2",
+  ]);
+  const { cmd, needs, outs } = stages.find(({ name }) => name === "train@us-2")!;
+  expect(guide).toContain(`\`${cmd[0]}\``);
+  expect({ needs, outs: outs.map(({ path }) => path) }).toEqual({
+    needs: ["fetch@us"],
+    outs: ["models/us-2/resnet18.bin"],
+  });
+});
