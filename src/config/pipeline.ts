@@ -59,6 +59,8 @@ export const stageSchema = z.strictObject({
     .optional(),
   "runs-on": z.union([z.string(), z.array(z.string())]).optional(),
   gpu: z.number().int().min(0).optional(),
+  /** What a stage takes of the machine it runs on, besides `gpu`: `cpu`, or any name. */
+  resources: z.record(name, z.number().int().min(1)).optional(),
   timeout: duration.optional(),
   retry: z.number().int().min(0).max(10).optional(),
   /** A CSV with one row per example of the evaluation; an output. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
@@ -14,7 +13,9 @@ import { lookUp, someOf, whyRun } from "./plan.ts";
 import type { PlannedWithInputs } from "./plan.ts";
 import { reasonOf } from "./reason.ts";
 import type { RunOptions } from "./run.ts";
-import { Places } from "./schedule.ts";
+import { JOBS } from "./resources.ts";
+import { Resources } from "./schedule.ts";
+import type { Amounts } from "./schedule.ts";
 import type { Stage } from "./stage.ts";
 
 /** How it went with one stage. */
@@ -37,7 +38,7 @@ export class PipelineRun {
   readonly #stores: readonly [LocalStore, Store];
   readonly #stages: ReadonlyMap<string, Stage>;
   readonly #commit: string | null;
-  readonly #places: Places;
+  readonly #resources: Resources;
   readonly #placing = new Map<string, Promise<Result<void>>>();
   #stopped = false;
 
@@ -47,6 +48,7 @@ export class PipelineRun {
     world: KeyWorld,
     stores: readonly [LocalStore, Store],
     commit: string | null,
+    amounts: Amounts,
   ) {
     this.#context = context;
     this.#options = options;
@@ -54,7 +56,7 @@ export class PipelineRun {
     this.#stores = stores;
     this.#commit = commit;
     this.#stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
-    this.#places = new Places(Math.max(1, options.jobs ?? availableParallelism()));
+    this.#resources = new Resources(amounts);
   }
 
   /** Decides about a stage now that all it needs is settled, and runs it if it must. */
@@ -74,7 +76,7 @@ export class PipelineRun {
     const { record, reason } = decided.value;
     const known = { ...planned, key, inputs: inputs.value, reason };
     if (record !== undefined) return this.#cached(stage, record, known);
-    await this.#places.use(() => this.#run(stage, known));
+    await this.#resources.use({ ...stage.resources, [JOBS]: 1 }, () => this.#run(stage, known));
   }
 
   /** Outputs of cached stages that are not in place; the plan made sure that they can be had. */

@@ -1,5 +1,5 @@
 import type { RunRecord, StageRecord } from "../config/index.ts";
-import { ok } from "../core/index.ts";
+import { failedIfAny, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Records } from "../records/index.ts";
@@ -9,7 +9,9 @@ import { KeyWorld } from "./inputs.ts";
 import { lockWorkspace } from "./lock.ts";
 import { PipelineRun } from "./pipeline-run.ts";
 import { planRunnable } from "./runnable.ts";
+import { amountsOf, tooMuch } from "./resources.ts";
 import { inGraphOrder } from "./schedule.ts";
+import type { Amounts } from "./schedule.ts";
 import type { Pipeline } from "./stage.ts";
 import { runRecord } from "./summary.ts";
 
@@ -22,6 +24,8 @@ export interface RunOptions {
   readonly store: Store;
   /** Stages at once; as many as the machine has processors when absent. */
   readonly jobs?: number;
+  /** What this machine has of the resources that stages name; one of each, and `cpu` as it is, when absent. */
+  readonly resources?: Amounts;
   readonly force?: boolean;
   /** Only this stage and what it needs. */
   readonly stage?: string;
@@ -57,12 +61,15 @@ export async function run(context: Context, options: RunOptions): Promise<Result
   const world = await KeyWorld.open(context, options.pipeline, options.source);
   if (!world.ok) return world;
   const stores = [localCache(context), options.store] as const;
+  const amounts = amountsOf(context, options);
+  const wanting = failedIfAny(tooMuch(options.pipeline, amounts));
+  if (wanting) return wanting;
   const planned = await planRunnable(context, world.value, options, stores);
   if (!planned.ok) return planned;
   // With nothing to do there is nothing to record, unless the last run was killed before it could.
   const idle = planned.value.every(({ action }) => action === "cached") && !lock.value.takenOver;
   const commit = typeof options.commit === "string" ? options.commit : idle ? null : await options.commit();
-  const running = new PipelineRun(context, options, world.value, stores, commit);
+  const running = new PipelineRun(context, options, world.value, stores, commit, amounts);
   await inGraphOrder(
     planned.value.map((plan) => ({ ...plan, name: plan.stage })),
     (plan) => running.settle(plan),

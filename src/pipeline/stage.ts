@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { StageConfig } from "../config/index.ts";
 import { compareCodeUnits, isRelativePath } from "../core/index.ts";
 import type { Failure, Location, RelativePath } from "../core/index.ts";
+import type { Amounts } from "./schedule.ts";
 
 /** What an output is for. One path may have several uses: an out that is also the predictions. */
 export type Use = "out" | "metric" | "plot" | "predictions" | "profile";
@@ -43,6 +44,8 @@ export interface Stage {
   readonly env: { readonly files: readonly Placed[]; readonly vars: readonly string[]; readonly image: string | null };
   readonly timeoutMs: number | null;
   readonly retry: number;
+  /** What it takes of this machine while it runs: `gpu`, and whatever the team names. Not part of the key. */
+  readonly resources: Amounts;
   readonly predictions: RelativePath | null;
   readonly profile: RelativePath | null;
   /** Names of the stages whose outputs it depends on, in code-unit order. */
@@ -116,6 +119,7 @@ export function toStage(
     },
     timeoutMs: config.timeout === undefined ? null : durationMs(config.timeout),
     retry: config.retry ?? 0,
+    resources: { ...config.resources, ...(config.gpu ? { gpu: config.gpu } : {}) },
     predictions: config.predictions === undefined ? null : (root(config.predictions, where("predictions")) ?? null),
     profile: config.profile === undefined ? null : (root(config.profile, where("profile")) ?? null),
   };

@@ -11,7 +11,7 @@ import { kindsOf, listObjects } from "../../src/store/gc-list.ts";
 import { contextIn, sh, temporary } from "../git/repository.ts";
 import { scrubbedEnvironment } from "../helpers/cli.ts";
 import { must } from "../store/contract.ts";
-import { Places } from "../../src/pipeline/schedule.ts";
+import { Resources } from "../../src/pipeline/schedule.ts";
 import { commitLock, DEFAULTS, gcRig, keysIn, looseTree, packedTree } from "./gc-rig.ts";
 import type { Named } from "./gc-rig.ts";
 
@@ -68,8 +68,8 @@ test("a collector that is killed after any of its effects leaves a valid store, 
     must(await verifyData(context, { store }));
     rmSync(join(path, ".."), { recursive: true });
   };
-  const places = new Places(3);
-  await Promise.all(Array.from({ length: effects }, (_, at) => places.use(() => check(at + 1))));
+  const places = new Resources({ place: 3 });
+  await Promise.all(Array.from({ length: effects }, (_, at) => places.use({ place: 1 }, () => check(at + 1))));
 }, 120_000);
 
 test("collectors at once, of several processes, delete what one would", async () => {

@@ -7,7 +7,7 @@ import { addData } from "../../src/data/index.ts";
 import { contextIn, sh, temporary } from "../git/repository.ts";
 import { scrubbedEnvironment } from "../helpers/cli.ts";
 import { value } from "../helpers/value.ts";
-import { Places } from "../../src/pipeline/schedule.ts";
+import { Resources } from "../../src/pipeline/schedule.ts";
 import { project, runDemo, statuses } from "./project.ts";
 
 const FILES = {
@@ -91,7 +91,7 @@ test(
       expect(statuses(await runDemo(contextIn(path)))).toEqual(["prepare: cached", "train: cached"]);
       rmSync(path, { recursive: true });
     };
-    const places = new Places(3);
-    await Promise.all(Array.from({ length: effects }, (_, at) => places.use(() => check(at + 1))));
+    const places = new Resources({ place: 3 });
+    await Promise.all(Array.from({ length: effects }, (_, at) => places.use({ place: 1 }, () => check(at + 1))));
   },
 );

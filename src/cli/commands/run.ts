@@ -11,6 +11,7 @@ import { duration, table } from "../text.ts";
 interface Options {
   readonly stage?: string;
   readonly jobs?: number;
+  readonly resources?: Readonly<Record<string, number>>;
   readonly force?: boolean;
   readonly set?: readonly string[];
   readonly keepGoing?: boolean;
@@ -25,6 +26,7 @@ export function build(edge: Edge): Command {
     .argument("[pipeline]", "name of the pipeline; all of them when absent")
     .option("--stage <name>", "only this stage and what it needs")
     .option("--jobs <n>", "stages at once; as many as there are processors when absent", positive)
+    .option("--resources <name=n,...>", "what this machine has of what stages name, as in gpu=2,licence=1", amounts)
     .option("--force", "run whether or not anything changed")
     .option("--set <[file:]key=value>", "write a parameter into its file first; may be given again", more)
     .option("--keep-going", "go on with what does not depend on a failed stage")
@@ -94,6 +96,12 @@ function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("it is a whole number from 1");
   return value;
+}
+
+function amounts(text: string): Record<string, number> {
+  const pairs = text.split(",").map((pair) => /^([A-Za-z0-9][A-Za-z0-9_.-]*)=(\d+)$/.exec(pair));
+  if (pairs.includes(null)) throw new InvalidArgumentError("it is NAME=NUMBER, more of them after commas");
+  return Object.fromEntries(pairs.map((pair) => [pair![1]!, Number(pair![2])]));
 }
 
 function more(text: string, before: readonly string[] = []): string[] {
