@@ -398,11 +398,14 @@ describe("beside the objects", () => {
     write(rig.folder, { "team/v1/tmp/x": "12345" });
     write(rig.path, { ".lockstep/tmp/restore/new/a": "123" });
     expect(must(await rig.gc({ graceMs: DAY })).leftovers).toEqual([]);
-    expect(must(await rig.gc({ remove: false })).leftovers).toMatchObject([{ bytes: 5 }]);
+    // Without a grace too: another process may be writing it this minute.
+    expect(must(await rig.gc()).leftovers).toEqual([]);
     age(join(rig.folder, "team"), 2 * DAY);
+    expect(must(await rig.gc({ remove: false })).leftovers).toMatchObject([{ bytes: 5 }]);
     expect(must(await rig.gc({ graceMs: DAY })).leftovers).toHaveLength(1);
     expect(readdirSync(join(rig.folder, "team/v1/tmp"))).toEqual([]);
     const cache = localCache(rig.context);
+    age(join(rig.path, ".lockstep/tmp"), 2 * DAY);
     expect(must(await rig.gc({ store: cache, team: false })).leftovers).toMatchObject([{ bytes: 3 }]);
     expect(existsSync(join(rig.path, ".lockstep/tmp/restore"))).toBe(false);
   });

@@ -110,6 +110,9 @@ async function unneededOf(
   return ok(found.map((object) => ({ ...object, kind: kinds.value.get(object.key)! })));
 }
 
+/** Whoever writes a temporary file touches it more often than this, whatever grace was asked for. */
+const AT_WORK_MS = 3_600_000;
+
 /** What killed processes left where objects are files of this machine; deleted where that is asked for. */
 async function leftoversOf(context: Context, { store, team, graceMs, remove }: GcOptions): Promise<Result<Leftover[]>> {
   const { driver } = store;
@@ -120,7 +123,7 @@ async function leftoversOf(context: Context, { store, team, graceMs, remove }: G
   ];
   const all: Leftover[] = [];
   for (const folder of folders) {
-    const found = await findLeftovers(folder, graceMs);
+    const found = await findLeftovers(folder, Math.max(graceMs, AT_WORK_MS));
     if (!found.ok) return found;
     all.push(...found.value);
   }
