@@ -8,7 +8,7 @@ import { snapshot } from "../store/index.ts";
 import type { LocalStore } from "../store/index.ts";
 import type { KeyInputs } from "./key.ts";
 import { parseMetrics } from "./metrics.ts";
-import { runCommand } from "./process.ts";
+import { runCommand, shell } from "./process.ts";
 import type { Output, Pipeline, Stage } from "./stage.ts";
 
 /** A stage that is to run now: its inputs are in place and its key is known. */
@@ -87,7 +87,12 @@ async function runCommands(context: Context, { stage, signal }: Execution): Prom
     });
   }
   for (const command of stage.cmd) {
-    const end = await runCommand(context, command, { stage: stage.name, folder, timeoutMs: stage.timeoutMs, signal });
+    const end = await runCommand(context, shell(command), {
+      stage: stage.name,
+      folder,
+      timeoutMs: stage.timeoutMs,
+      signal,
+    });
     if (end.how === "interrupted") return fail({ code: "interrupted" });
     if (end.how !== "ok") return fail({ code: "stage-failed", stage: stage.name, reason: end.reason, tail: end.tail });
   }

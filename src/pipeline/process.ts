@@ -9,7 +9,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { Context } from "../core/index.ts";
 import { forgetGroup, noteGroup } from "./groups.ts";
 
-/** How a shell command ended. `tail` is the end of what it printed, both streams together. */
+/** How a command ended. `tail` is the end of what it printed, both streams together. */
 export interface CommandEnd {
   readonly how: "ok" | "failed" | "timeout" | "interrupted";
   /** Completes "stage x ...". */
@@ -32,13 +32,24 @@ const GRACE_MS = 5000;
 /** How long output is waited for once the command itself has ended. */
 const LINGER_MS = 1000;
 
+/** What a program is started with: its name, then its arguments. */
+export type Argv = readonly [string, ...string[]];
+
+export function shell(command: string): Argv {
+  return ["/bin/sh", "-c", command];
+}
+
 /**
- * Runs one shell command in a process group of its own, so that a timeout or an interruption ends everything it
+ * Runs one command in a process group of its own, so that a timeout or an interruption ends everything it
  * started. Its output is told line by line.
  */
-export async function runCommand(context: Context, command: string, options: CommandOptions): Promise<CommandEnd> {
+export async function runCommand(
+  context: Context,
+  [program, ...args]: Argv,
+  options: CommandOptions,
+): Promise<CommandEnd> {
   if (options.signal.aborted) return { how: "interrupted", reason: "was interrupted", tail: "" };
-  const child = spawn("/bin/sh", ["-c", command], {
+  const child = spawn(program, args, {
     cwd: options.folder,
     env: { ...context.env, PATH: withPackages(context) },
     detached: true,
