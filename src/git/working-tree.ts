@@ -1,4 +1,6 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attempt, compareCodeUnits, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
@@ -15,7 +17,7 @@ export function workingTree(context: Context): Source {
     label: "the working tree",
     commit: null,
     async read(path) {
-      const found = await find(path);
+      const found = find(path);
       if (!found.ok) return found;
       if (found.value === undefined || found.value.kind === "folder") return ok(undefined);
       return attempt(path, () => readFile(join(context.cwd, path)));
@@ -25,36 +27,42 @@ export function workingTree(context: Context): Source {
         "--literal-pathspecs",
         "ls-files",
         "-z",
+        "-t",
         "--cached",
+        "--deleted",
         "--others",
         "--exclude-standard",
         "--",
         ...(folder === "" ? [] : [folder]),
       ]);
       if (!listed.ok) return listed;
-      // A file in the middle of a merge is listed once for each side.
-      const paths = new Set(listed.value.split("\0").filter((path) => path !== "" && path !== folder && !isOurs(path)));
-      const present = await Promise.all([...paths].map(async (path) => ((await exists(context, path)) ? [path] : [])));
-      return ok(present.flat().sort(compareCodeUnits));
+      const paths = new Set<string>();
+      for (const line of listed.value.split("\0")) {
+        const [tag, path] = [line[0], line.slice(2)];
+        if (path === "" || path === folder || isOurs(path)) continue;
+        // "R": tracked and deleted, told after it was listed. "S": what a sparse checkout leaves out is not looked for.
+        if (tag === "R" || (tag === "S" && look(join(context.cwd, path)) === undefined)) paths.delete(path);
+        // A file in the middle of a merge is listed once for each side.
+        else paths.add(path);
+      }
+      return ok([...paths].sort(compareCodeUnits));
     },
     async stat(path) {
-      const found = await find(path);
+      const found = find(path);
       return found.ok ? ok(found.value?.kind) : found;
     },
     async mode(path): Promise<Result<FileMode | undefined>> {
-      const found = await find(path);
+      const found = find(path);
       if (!found.ok) return found;
       return ok(found.value === undefined || found.value.kind === "folder" ? undefined : found.value.mode);
     },
   };
 }
 
-async function entry(
-  path: string,
-  absolute: string,
-): Promise<Result<{ kind: "file" | "folder"; mode: FileMode } | undefined>> {
+function entry(path: string, absolute: string): Result<{ kind: "file" | "folder"; mode: FileMode } | undefined> {
   try {
-    const stat = await lstat(absolute);
+    const stat = look(absolute);
+    if (stat === undefined) return ok(undefined);
     if (stat.isDirectory()) return ok({ kind: "folder", mode: "755" });
     if (stat.isFile()) return ok({ kind: "file", mode: (stat.mode & 0o100) === 0 ? "644" : "755" });
     return fail({
@@ -63,7 +71,6 @@ async function entry(
     });
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    if (["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(error.code)) return ok(undefined);
     return fail({ code: "external", what: path, problem: error.message, cause: error });
   }
 }
@@ -73,10 +80,15 @@ function isOurs(path: string): boolean {
   return path.startsWith(".lockstep/");
 }
 
-/** A tracked file may have been deleted; a link that leads nowhere is there all the same. */
-async function exists(context: Context, path: string): Promise<boolean> {
-  return lstat(join(context.cwd, path)).then(
-    () => true,
-    () => false,
-  );
+/**
+ * Undefined: nothing is there. It is asked of every input of every stage, where a promise would cost ten times the look
+ * itself.
+ */
+function look(absolute: string): Stats | undefined {
+  try {
+    return lstatSync(absolute, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isSystemError(error) && ["ENOTDIR", "ENAMETOOLONG"].includes(error.code)) return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { conform, isMap, parseConfig, pipelineSchema, plain, readValues, stageSchema } from "../config/index.ts";
+import { conform, isMap, pipelineSchema, plain, readValues, stageSchema } from "../config/index.ts";
 import type { PipelineConfig, Positioned, StageConfig, Value, ValueMap } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
@@ -37,14 +37,14 @@ export async function readStages(source: Source, params: ParamFiles, from: Pipel
   if (!bytes.ok) return bytes;
   if (bytes.value === undefined) return fail({ code: "file-missing", path: file });
   const text = bytes.value.toString("utf8");
-  const parsed = parseConfig(file, text, pipelineSchema);
-  if (!parsed.ok) return ok({ stages: [], failures: parsed.failures });
-  const { at } = parsed.value;
-  const wrong = formProblems(parsed.value);
-  if (wrong.length > 0) return ok({ stages: [], failures: wrong });
   const values = readValues(file, text);
+  if (!values.ok) return ok({ stages: [], failures: values.failures });
+  const { at } = values.value;
+  const parsed = conform(plain(values.value.value), pipelineSchema, at);
+  if (!parsed.ok) return ok({ stages: [], failures: parsed.failures });
+  const wrong = formProblems(parsed.value, at);
+  if (wrong.length > 0) return ok({ stages: [], failures: wrong });
   const unpacking = await unpackingOf(source);
-  if (!values.ok) return values;
   if (!unpacking.ok) return unpacking;
   const template = { file, folder, at, unpacking: unpacking.value, ...fieldsOf(values.value.value) };
   const resolved = await resolveTemplate(template, async (path) => {
@@ -80,7 +80,7 @@ function stageOf(
 }
 
 /** A stage is a dictionary of fields, or of `foreach` and `do`, and these two together and alone. */
-function formProblems({ value, at }: Positioned<PipelineConfig>): Failure[] {
+function formProblems(value: PipelineConfig, at: Positioned<unknown>["at"]): Failure[] {
   return Object.entries(value.stages ?? {}).flatMap(([name, stage]): Failure[] => {
     const where = ["stages", name];
     const invalid = (path: PropertyKey[], problem: string): Failure => ({
