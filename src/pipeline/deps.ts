@@ -1,8 +1,7 @@
 import type { DataLock } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
-import type { Context, Digest, Failure, RelativePath, Result } from "../core/index.ts";
+import type { Digest, Failure, RelativePath, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
-import { contentDigest } from "../store/index.ts";
 import type { Makers } from "./graph.ts";
 import type { Content } from "./key.ts";
 import { covers } from "./stage.ts";
@@ -65,19 +64,21 @@ export async function missingDeps(
   return ok(failures);
 }
 
-/** What a dep's key entry needs to know beyond the source. */
+/** What a dep's key entry needs to know beyond its parts. */
 export interface DepWorld {
-  readonly context: Context;
-  readonly source: Source;
-  readonly lock: DataLock;
-  readonly makers: Makers;
   /** Digest of a stage's output, once it is known. */
   readonly out: (stage: string, path: RelativePath) => Digest | undefined;
+  /** Digest of a file, or of a folder's files of its own; undefined where git sees none. */
+  readonly file: (path: RelativePath) => Result<Digest | undefined>;
+}
+
+/** What lies in a dep and has a digest of its own. */
+export function apartIn({ outs, datasets }: DepParts): string[] {
+  return [...outs, ...datasets].map(({ path }) => path);
 }
 
 /** The key entries of a dep; undefined while an output it takes from is not known. */
-export async function contentOf(dep: Placed, stage: Stage, world: DepWorld): Promise<Result<Content[] | undefined>> {
-  const parts = partsOf(dep, stage.name, world.makers, world.lock);
+export function contentOf(dep: Placed, parts: DepParts, stage: Stage, world: DepWorld): Result<Content[] | undefined> {
   const contents: Content[] = [];
   for (const out of parts.outs) {
     const digest = world.out(out.stage, out.path);
@@ -87,8 +88,7 @@ export async function contentOf(dep: Placed, stage: Stage, world: DepWorld): Pro
   for (const { path, digest } of parts.datasets)
     contents.push({ path: covers(path, dep.path) ? dep.path : path, digest });
   if (!parts.files) return ok(contents);
-  const apart = [...parts.outs, ...parts.datasets].map(({ path }) => path);
-  const own = await sourceDigest(world.context, world.source, dep.path, apart);
+  const own = world.file(dep.path);
   if (!own.ok) return own;
   if (own.value !== undefined) contents.push({ path: dep.path, digest: own.value });
   else if (contents.length === 0) {
@@ -96,30 +96,4 @@ export async function contentOf(dep: Placed, stage: Stage, world: DepWorld): Pro
     return fail({ code: "file-missing", path: dep.path, neededBy: `stage "${stage.name}"`, hint });
   }
   return ok(contents);
-}
-
-/**
- * Digest of a file or folder of the repository, equal at a revision and in the working tree. A folder counts without
- * what lies in `apart`; one that holds nothing else is undefined, because git does not know empty folders.
- */
-async function sourceDigest(
-  context: Context,
-  source: Source,
-  path: RelativePath,
-  apart: readonly string[],
-): Promise<Result<Digest | undefined>> {
-  const rest: Source = {
-    label: source.label,
-    commit: source.commit,
-    read: (name) => source.read(name),
-    stat: (name) => source.stat(name),
-    mode: (name) => source.mode(name),
-    async list(folder) {
-      const listed = await source.list(folder);
-      return listed.ok ? ok(listed.value.filter((name) => !apart.some((other) => covers(other, name)))) : listed;
-    },
-  };
-  const content = await contentDigest(context, rest, path);
-  if (!content.ok) return content;
-  return ok(content.value === undefined || content.value.files === 0 ? undefined : content.value.digest);
 }

@@ -3,11 +3,14 @@ import { all, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
 import { loadDataLock } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
-import { contentOf, partsOf } from "./deps.ts";
+import { contentDigests } from "../store/index.ts";
+import type { Wanted } from "../store/index.ts";
+import { apartIn, contentOf, partsOf } from "./deps.ts";
 import { makersOf } from "./graph.ts";
 import type { Makers } from "./graph.ts";
 import type { Content, KeyInputs } from "./key.ts";
 import { ParamFiles, stageParams } from "./params.ts";
+import { foldersOf } from "./path-index.ts";
 import type { Pipeline, Stage } from "./stage.ts";
 
 /** One pipeline in one tree, and what is known so far of its stages' outputs. */
@@ -18,16 +21,18 @@ export class KeyWorld {
   readonly params: ParamFiles;
   readonly #context: Context;
   readonly #makers: Makers;
-  readonly #outs = new Map<string, ReadonlyMap<string, Digest>>();
-  readonly #contents = new Map<string, Promise<Result<Content[] | undefined>>>();
+  readonly #outs: Map<string, ReadonlyMap<string, Digest>>;
+  /** Files stay what they are for the life of this world: each is looked at once. */
+  readonly #files = new Map<string, Result<Digest | undefined>>();
 
-  private constructor(context: Context, pipeline: Pipeline, source: Source, lock: DataLock) {
+  private constructor(context: Context, pipeline: Pipeline, source: Source, lock: DataLock, before?: KeyWorld) {
     this.#context = context;
     this.pipeline = pipeline;
-    this.#makers = makersOf(pipeline.stages);
+    this.#makers = before === undefined ? makersOf(pipeline.stages) : before.#makers;
+    this.#outs = before === undefined ? new Map() : before.#outs;
     this.source = source;
     this.lock = lock;
-    this.params = new ParamFiles(source);
+    this.params = new ParamFiles(source, before?.params);
   }
 
   static async open(context: Context, pipeline: Pipeline, source: Source): Promise<Result<KeyWorld>> {
@@ -35,9 +40,21 @@ export class KeyWorld {
     return lock.ok ? ok(new KeyWorld(context, pipeline, source, lock.value)) : lock;
   }
 
+  /** The same world as its files are now, as far as a stage reads them. What is known of outputs is shared. */
+  async again(stage: Stage): Promise<Result<KeyWorld>> {
+    const lock = this.datasets(stage).length === 0 ? ok(this.lock) : await loadDataLock(this.source);
+    return lock.ok ? ok(new KeyWorld(this.#context, this.pipeline, this.source, lock.value, this)) : lock;
+  }
+
   /** Makes a stage's outputs known, from its record. */
   learn(stage: string, outs: readonly { readonly path: RelativePath; readonly digest: Digest }[]): void {
     this.#outs.set(stage, new Map(outs.map(({ path, digest }) => [path, digest])));
+  }
+
+  /** Makes known what a stage made just now. It may have left more in the folders of its outputs. */
+  ran(stage: string, outs: Parameters<KeyWorld["learn"]>[1]): void {
+    this.learn(stage, outs);
+    for (const { path } of outs) for (const folder of foldersOf(path)) this.#files.delete(folder);
   }
 
   /** Makes a stage's outputs unknown again: it will run. */
@@ -53,11 +70,10 @@ export class KeyWorld {
     stage: Stage,
     vars: Readonly<Record<string, string | null | undefined>> = this.#context.env,
   ): Promise<Result<KeyInputs | undefined>> {
-    const [params, deps, files] = await Promise.all([
-      stageParams(this.params, stage),
-      this.#all(stage, stage.deps),
-      this.#all(stage, stage.env.files),
-    ]);
+    await this.look([stage]);
+    const params = await stageParams(this.params, stage);
+    const deps = this.#contents(stage, stage.deps);
+    const files = this.#contents(stage, stage.env.files);
     const both = all<unknown>([params, deps, files]);
     if (!both.ok) return both;
     if (!params.ok || !deps.ok || !files.ok || deps.value === undefined || files.value === undefined)
@@ -83,16 +99,31 @@ export class KeyWorld {
     return [...new Set(names.map(({ name }) => name))];
   }
 
-  async #all(stage: Stage, deps: Stage["deps"]): Promise<Result<Content[] | undefined>> {
+  /** Hashes the files that stages read. One call for many stages costs less than one for each. */
+  async look(stages: readonly Stage[]): Promise<void> {
+    const wanted = new Map<string, Wanted>();
+    for (const stage of stages) {
+      for (const dep of [...stage.deps, ...stage.env.files]) {
+        if (this.#files.has(dep.path) || wanted.has(dep.path)) continue;
+        const parts = partsOf(dep, stage.name, this.#makers, this.lock);
+        if (parts.files) wanted.set(dep.path, { path: dep.path, apart: apartIn(parts) });
+      }
+    }
+    const list = [...wanted.values()];
+    const contents = list.length === 0 ? [] : await contentDigests(this.#context, this.source, list);
+    for (const [at, content] of contents.entries()) {
+      // Git does not know empty folders.
+      const known = content.ok ? ok(content.value?.files === 0 ? undefined : content.value?.digest) : content;
+      this.#files.set(list[at]!.path, known);
+    }
+  }
+
+  #contents(stage: Stage, deps: Stage["deps"]): Result<Content[] | undefined> {
     const contents = all(
-      await Promise.all(
-        deps.map((dep) => {
-          const parts = partsOf(dep, stage.name, this.#makers, this.lock);
-          if (parts.outs.length > 0) return this.#contentOf(dep, stage);
-          // Files and datasets stay what they are for the life of this world: asked once.
-          const known = this.#contents.get(dep.path) ?? this.#contentOf(dep, stage);
-          this.#contents.set(dep.path, known);
-          return known;
+      deps.map((dep) =>
+        contentOf(dep, partsOf(dep, stage.name, this.#makers, this.lock), stage, {
+          out: (name, path) => this.#outs.get(name)?.get(path),
+          file: (path) => this.#files.get(path)!,
         }),
       ),
     );
@@ -100,15 +131,5 @@ export class KeyWorld {
     if (contents.value.includes(undefined)) return ok(undefined);
     const unique = new Map(contents.value.flatMap((list) => list ?? []).map((content) => [content.path, content]));
     return ok([...unique.values()]);
-  }
-
-  #contentOf(dep: Stage["deps"][number], stage: Stage): Promise<Result<Content[] | undefined>> {
-    return contentOf(dep, stage, {
-      context: this.#context,
-      source: this.source,
-      lock: this.lock,
-      makers: this.#makers,
-      out: (name, path) => this.#outs.get(name)?.get(path),
-    });
   }
 }

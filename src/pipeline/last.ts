@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Context } from "../core/index.ts";
 import type { KeyInputs } from "./key.ts";
@@ -14,9 +15,9 @@ function fileOf(context: Context, pipeline: string, stage: string): string {
 }
 
 /** Undefined: the stage has not run or been found cached on this machine. */
-export async function lastInputs(context: Context, pipeline: string, stage: string): Promise<KeyInputs | undefined> {
+export function lastInputs(context: Context, pipeline: string, stage: string): KeyInputs | undefined {
   try {
-    const { lastVersion, inputs } = JSON.parse(await readFile(fileOf(context, pipeline, stage), "utf8"));
+    const { lastVersion, inputs } = JSON.parse(read(fileOf(context, pipeline, stage)));
     return lastVersion === 1 ? (inputs as KeyInputs) : undefined;
   } catch {
     return undefined;
@@ -32,9 +33,18 @@ export async function rememberInputs(
 ): Promise<void> {
   const file = fileOf(context, pipeline, stage);
   const text = JSON.stringify({ lastVersion: 1, inputs });
-  if ((await readFile(file, "utf8").catch(() => "")) === text) return;
+  if (read(file) === text) return;
   const next = `${file}.${process.pid}`;
   await mkdir(dirname(file), { recursive: true });
   await writeFile(next, text);
   await rename(next, file);
+}
+
+/** Empty when there is none. In a run with nothing to do it is most of the work, and a promise would be most of that. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -32,17 +32,24 @@ export function outputsFor(record: StageRecord, reader?: Stage): RecordedOutput[
   return record.outs.filter(({ path }) => deps.some((dep) => covers(path, dep.path) || covers(dep.path, path)));
 }
 
-/** The first output that is neither in place nor to be had; outputs that git keeps are never in a store. */
+/**
+ * The first output that is neither in place nor to be had; outputs that git keeps are never in a store.
+ * @param inPlace learns the paths of those that are.
+ */
 export async function lostOutput(
   context: Context,
   stage: Stage,
   outputs: readonly RecordedOutput[],
   stores: readonly Store[],
+  inPlace?: Set<string>,
 ): Promise<Result<RecordedOutput | undefined>> {
   for (const output of outputs) {
     const there = await isInPlace(context, output);
     if (!there.ok) return there;
-    if (there.value) continue;
+    if (there.value) {
+      inPlace?.add(output.path);
+      continue;
+    }
     const cached = stage.outs.find(({ path }) => path === output.path)?.cache ?? true;
     const stored = cached ? await isStored(output, stores) : ok(false);
     if (!stored.ok) return stored;

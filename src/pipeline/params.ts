@@ -13,38 +13,54 @@ const schema = z.record(z.string(), z.json());
 /** The parameter files of one tree, each read and parsed once. */
 export class ParamFiles {
   readonly #source: Source;
-  readonly #files = new Map<string, Promise<Result<Positioned<Value> | undefined>>>();
-  readonly #plain = new Map<string, Promise<Result<Positioned<Values> | undefined>>>();
+  readonly #before: ParamFiles | undefined;
+  readonly #files = new Map<string, Promise<Result<Parsed | undefined>>>();
 
-  constructor(source: Source) {
+  /** @param before what was read earlier: a file that has not changed since is not parsed again. */
+  constructor(source: Source, before?: ParamFiles) {
     this.#source = source;
+    this.#before = before;
   }
 
   /** With integers and floats apart. Undefined: the file is not there. */
-  values(file: string): Promise<Result<Positioned<Value> | undefined>> {
+  async values(file: string): Promise<Result<Positioned<Value> | undefined>> {
+    const parsed = await this.#file(file);
+    return parsed.ok ? (parsed.value?.values ?? ok(undefined)) : parsed;
+  }
+
+  /** As JSON. Undefined: the file is not there. */
+  async read(file: string): Promise<Result<Positioned<Values> | undefined>> {
+    const parsed = await this.#file(file);
+    if (!parsed.ok || parsed.value === undefined) return parsed as Result<undefined>;
+    const { values } = parsed.value;
+    return (parsed.value.plain ??= values.ok ? toJson(values.value) : values);
+  }
+
+  #file(file: string): Promise<Result<Parsed | undefined>> {
     const known = this.#files.get(file) ?? this.#parse(file);
     this.#files.set(file, known);
     return known;
   }
 
-  /** As JSON. Undefined: the file is not there. */
-  read(file: string): Promise<Result<Positioned<Values> | undefined>> {
-    const known = this.#plain.get(file) ?? this.values(file).then((read) => (read.ok ? toJson(read.value) : read));
-    this.#plain.set(file, known);
-    return known;
-  }
-
-  async #parse(file: string): Promise<Result<Positioned<Value> | undefined>> {
+  async #parse(file: string): Promise<Result<Parsed | undefined>> {
     const bytes = await this.#source.read(file);
     if (!bytes.ok || bytes.value === undefined) return bytes as Result<undefined>;
-    return parseValues(file, bytes.value.toString("utf8"));
+    const before = this.#before && (await this.#before.#files.get(file));
+    if (before?.ok && before.value?.bytes.equals(bytes.value)) return before;
+    return ok({ bytes: bytes.value, values: await parseValues(file, bytes.value.toString("utf8")) });
   }
+}
+
+interface Parsed {
+  readonly bytes: Buffer;
+  readonly values: Result<Positioned<Value>>;
+  plain?: Result<Positioned<Values>>;
 }
 
 /** Reads yaml, json, toml or Python's literals, by the file's ending. */
 export async function parseParams(file: string, text: string): Promise<Result<Positioned<Values>>> {
   const values = await parseValues(file, text);
-  return values.ok ? (toJson(values.value) as Result<Positioned<Values>>) : values;
+  return values.ok ? toJson(values.value) : values;
 }
 
 async function parseValues(file: string, text: string): Promise<Result<Positioned<Value>>> {
@@ -55,9 +71,7 @@ async function parseValues(file: string, text: string): Promise<Result<Positione
   return fail({ code: "unsupported", what: `${file} as a parameter file`, hint });
 }
 
-function toJson(read: Positioned<Value> | undefined): Result<Positioned<Values> | undefined> {
-  if (read === undefined) return ok(undefined);
-  const { file, value, at } = read;
+function toJson({ file, value, at }: Positioned<Value>): Result<Positioned<Values>> {
   const values = conform(plain(value), schema, at);
   return values.ok ? ok({ file, value: values.value, at }) : values;
 }

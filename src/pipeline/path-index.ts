@@ -24,7 +24,8 @@ export class PathIndex<T> {
   }
 }
 
-function foldersOf(path: string): string[] {
+/** The folders a path lies in, the innermost first; not the root. */
+export function foldersOf(path: string): string[] {
   const folders: string[] = [];
   for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) folders.push(path.slice(0, at));
   return folders;

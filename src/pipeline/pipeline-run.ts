@@ -4,7 +4,7 @@ import type { Context, Failure, Result } from "../core/index.ts";
 import { pullData } from "../data/index.ts";
 import type { LocalStore, Store } from "../store/index.ts";
 import { execute } from "./execute.ts";
-import { KeyWorld } from "./inputs.ts";
+import type { KeyWorld } from "./inputs.ts";
 import { stageKey } from "./key.ts";
 import type { KeyInputs } from "./key.ts";
 import { rememberInputs } from "./last.ts";
@@ -80,11 +80,12 @@ export class PipelineRun {
   }
 
   /** Outputs of cached stages that are not in place; the plan made sure that they can be had. */
-  async bringAllBack(): Promise<void> {
+  async bringAllBack(inPlace: ReadonlySet<string>): Promise<void> {
     if (this.#context.signal?.aborted) return;
     for (const [name, state] of this.states) {
       if (state.status !== "cached") continue;
-      const placed = await bringBack(this.#context, name, state.record.outs, this.#stores);
+      const away = state.record.outs.filter(({ path }) => !inPlace.has(path));
+      const placed = await bringBack(this.#context, name, away, this.#stores);
       if (!placed.ok) this.failures.push(...placed.failures);
     }
   }
@@ -144,7 +145,7 @@ export class PipelineRun {
     this.#context.emit({ type: "stage-ended", stage: stage.name, ms, ok: kept.ok });
     if (!kept.ok) return this.#fail(planned, kept.failures, ms);
     this.states.set(stage.name, { status: "run", record: kept.value, reason, ms });
-    this.#world.learn(stage.name, kept.value.outs);
+    this.#world.ran(stage.name, kept.value.outs);
   }
 
   async #keep(stage: Stage, record: StageRecord, inputs: KeyInputs): Promise<Result<StageRecord>> {
@@ -181,9 +182,8 @@ export class PipelineRun {
 
   /** Looks at the inputs again: somebody may have saved a file while the stage ran. */
   async #changed(stage: Stage, before: KeyInputs): Promise<Result<string | undefined>> {
-    const again = await KeyWorld.open(this.#context, this.#options.pipeline, this.#options.source);
+    const again = await this.#world.again(stage);
     if (!again.ok) return again;
-    for (const [name, state] of this.states) if ("record" in state) again.value.learn(name, state.record.outs);
     const now = await again.value.inputs(stage);
     if (!now.ok) return now;
     if (now.value === undefined || stageKey(now.value) === stageKey(before)) return ok(undefined);

@@ -1,5 +1,5 @@
 import type { StageRecord } from "../config/index.ts";
-import { failedIfAny, ok } from "../core/index.ts";
+import { all, describe, failedIfAny, ok } from "../core/index.ts";
 import type { Context, Failure, Result, StageKey } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Records } from "../records/index.ts";
@@ -8,6 +8,7 @@ import { stageKey } from "./key.ts";
 import type { KeyInputs } from "./key.ts";
 import { lastInputs } from "./last.ts";
 import { reasonOf } from "./reason.ts";
+import { inGraphOrder } from "./schedule.ts";
 import type { Pipeline, Stage } from "./stage.ts";
 
 /** What is to happen with one stage. */
@@ -64,24 +65,24 @@ export async function planIn(
   world: KeyWorld,
   options: PlanOptions,
 ): Promise<Result<PlannedWithInputs[]>> {
-  const planned: PlannedWithInputs[] = [];
-  const failures: Failure[] = [];
+  const planned = new Map<string, Result<PlannedWithInputs>>();
   const running = new Set<string>();
-  for (const stage of world.pipeline.stages) {
+  const decideOn = async (stage: Stage): Promise<Result<PlannedWithInputs>> => {
     const inputs = await world.inputs(stage);
-    if (!inputs.ok) {
-      failures.push(...inputs.failures);
-      running.add(stage.name);
-      continue;
-    }
+    if (!inputs.ok) return inputs;
     const waits = stage.needs.filter((name) => running.has(name));
-    const decided = await decide(context, stage, inputs.value, waits, options);
-    if (!decided.ok) return decided;
-    planned.push(decided.value);
-    if (decided.value.action === "run") running.add(stage.name);
-    else world.learn(stage.name, decided.value.record?.outs ?? []);
-  }
-  return failedIfAny(failures) ?? ok(planned);
+    return decide(context, stage, inputs.value, waits, options);
+  };
+  await world.look(world.pipeline.stages);
+  await inGraphOrder(world.pipeline.stages, async (stage) => {
+    const decided = await decideOn(stage);
+    planned.set(stage.name, decided);
+    if (decided.ok && decided.value.action === "cached") world.learn(stage.name, decided.value.record?.outs ?? []);
+    else running.add(stage.name);
+  });
+  const decided = all(world.pipeline.stages.map(({ name }) => planned.get(name)!));
+  // A parameter file that many stages read is broken once.
+  return decided.ok ? decided : (failedIfAny(distinct(decided.failures)) ?? decided);
 }
 
 async function decide(
@@ -104,6 +105,10 @@ async function decide(
     return ok({ ...shared, key, action: "cached", reason: "nothing it depends on changed", record: record.value });
   }
   return ok({ ...shared, key, action: "run", reason: await whyRun(context, stage, inputs, options) });
+}
+
+function distinct(failures: readonly Failure[]): Failure[] {
+  return [...new Map(failures.map((failure) => [describe(failure), failure])).values()];
 }
 
 const SHOWN = 3;
@@ -139,33 +144,44 @@ export async function whyRun(
   inputs: KeyInputs,
   options: Pick<PlanOptions, "pipeline" | "baseline" | "records" | "trustedOnly">,
 ): Promise<string> {
-  const last = await lastInputs(context, options.pipeline.name, stage.name);
-  const before = last ?? (await inputsAt(context, options, stage));
+  const last = lastInputs(context, options.pipeline.name, stage.name);
+  const before = last ?? (await baselineInputs(context, options)).get(stage.name);
   return before === undefined ? "it has not run yet" : reasonOf(before, inputs);
 }
 
-/** The stage's inputs in the baseline tree, as far as they can be known: of what other stages make, the records tell. */
+type Inputs = ReadonlyMap<string, KeyInputs>;
+/** By baseline and pipeline: a revision does not change, and every stage that runs asks. */
+const baselines = new WeakMap<Source, Map<string, Promise<Inputs>>>();
+
+function baselineInputs(context: Context, options: Parameters<typeof whyRun>[3]): Promise<Inputs> {
+  const { baseline, pipeline } = options;
+  if (baseline === undefined) return Promise.resolve(new Map());
+  const known = baselines.get(baseline) ?? new Map<string, Promise<Inputs>>();
+  baselines.set(baseline, known);
+  const inputs = known.get(pipeline.name) ?? inputsAt(context, baseline, options);
+  known.set(pipeline.name, inputs);
+  return inputs;
+}
+
+/** The inputs of a baseline tree's stages, as far as they can be known: of what other stages make, the records tell. */
 async function inputsAt(
   context: Context,
+  baseline: Source,
   options: Parameters<typeof whyRun>[3],
-  stage: Stage,
-): Promise<KeyInputs | undefined> {
-  const { baseline, pipeline } = options;
-  if (baseline === undefined) return undefined;
+): Promise<Inputs> {
+  const known = new Map<string, KeyInputs>();
   const { loadPipeline } = await import("./load.ts");
-  const old = await loadPipeline(baseline, pipeline.name);
-  if (!old.ok) return undefined;
+  const old = await loadPipeline(baseline, options.pipeline.name);
+  if (!old.ok) return known;
   const world = await KeyWorld.open(context, old.value, baseline);
-  if (!world.ok) return undefined;
-  for (const other of old.value.stages) {
-    const inputs = await world.value.inputs(other);
-    if (!inputs.ok || inputs.value === undefined) {
-      if (other.name === stage.name) return undefined;
-      continue;
-    }
-    if (other.name === stage.name) return inputs.value;
-    const record = await lookUp(other, stageKey(inputs.value), options);
-    if (record.ok && record.value !== undefined) world.value.learn(other.name, record.value.outs);
+  if (!world.ok) return known;
+  await world.value.look(old.value.stages);
+  for (const stage of old.value.stages) {
+    const inputs = await world.value.inputs(stage);
+    if (!inputs.ok || inputs.value === undefined) continue;
+    known.set(stage.name, inputs.value);
+    const record = await lookUp(stage, stageKey(inputs.value), options);
+    if (record.ok && record.value !== undefined) world.value.learn(stage.name, record.value.outs);
   }
-  return undefined;
+  return known;
 }

@@ -64,21 +64,23 @@ export async function run(context: Context, options: RunOptions): Promise<Result
   const amounts = amountsOf(context, options);
   const wanting = failedIfAny(tooMuch(options.pipeline, amounts));
   if (wanting) return wanting;
-  const planned = await planRunnable(context, world.value, options, stores);
-  if (!planned.ok) return planned;
+  const runnable = await planRunnable(context, world.value, options, stores);
+  if (!runnable.ok) return runnable;
+  const { planned, inPlace } = runnable.value;
   // With nothing to do there is nothing to record, unless the last run was killed before it could.
-  const idle = planned.value.every(({ action }) => action === "cached") && !lock.value.takenOver;
+  const idle = planned.every(({ action }) => action === "cached") && !lock.value.takenOver;
   const commit = typeof options.commit === "string" ? options.commit : idle ? null : await options.commit();
   const running = new PipelineRun(context, options, world.value, stores, commit, amounts);
   await inGraphOrder(
-    planned.value.map((plan) => ({ ...plan, name: plan.stage })),
+    planned.map((plan) => ({ ...plan, name: plan.stage })),
     (plan) => running.settle(plan),
   );
-  if (options.restore === "all") await running.bringAllBack();
+  // Stages that ran may have touched what is not theirs.
+  if (options.restore === "all") await running.bringAllBack(idle ? inPlace : new Set());
   const record = await runRecord(context, {
     world: world.value,
     commit,
-    planned: planned.value,
+    planned: planned,
     states: running.states,
     startedAt,
   });

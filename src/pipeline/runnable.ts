@@ -8,6 +8,12 @@ import type { PlannedWithInputs } from "./plan.ts";
 import type { RunOptions } from "./run.ts";
 import type { Stage } from "./stage.ts";
 
+export interface Runnable {
+  readonly planned: readonly PlannedWithInputs[];
+  /** Wanted outputs that stood in their places, unchanged, when it was made. */
+  readonly inPlace: ReadonlySet<string>;
+}
+
 /**
  * The plan of the chosen stages, made sure to be possible: a cached stage whose outputs are wanted but are neither in
  * place nor in any store runs again, and what that needs is looked at in turn.
@@ -17,7 +23,7 @@ export async function planRunnable(
   world: KeyWorld,
   options: RunOptions,
   stores: readonly Store[],
-): Promise<Result<PlannedWithInputs[]>> {
+): Promise<Result<Runnable>> {
   const chosen = choose(options.pipeline.stages, options.stage);
   if (!chosen.ok) return chosen;
   const again = new Map<string, string>();
@@ -25,9 +31,10 @@ export async function planRunnable(
     const planned = await planIn(context, world, { ...options, force: options.force === true || again });
     if (!planned.ok) return planned;
     const list = planned.value.filter(({ stage }) => chosen.value.has(stage));
-    const lost = await firstLost(context, list, options, stores);
+    const inPlace = new Set<string>();
+    const lost = await firstLost(context, list, options, stores, inPlace);
     if (!lost.ok) return lost;
-    if (lost.value === undefined) return ok(list);
+    if (lost.value === undefined) return ok({ planned: list, inPlace });
     again.set(lost.value.stage, lostReason(lost.value.path));
     for (const stage of options.pipeline.stages) world.forget(stage.name);
   }
@@ -38,6 +45,7 @@ async function firstLost(
   planned: readonly PlannedWithInputs[],
   options: RunOptions,
   stores: readonly Store[],
+  inPlace: Set<string>,
 ): Promise<Result<{ stage: string; path: string } | undefined>> {
   const stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
   const readers = planned.filter(({ action }) => action === "run").map(({ stage }) => stages.get(stage) as Stage);
@@ -48,7 +56,7 @@ async function firstLost(
       options.restore === "all"
         ? record.outs
         : readers.filter(({ needs }) => needs.includes(name)).flatMap((reader) => outputsFor(record, reader));
-    const lost = await lostOutput(context, stage, wanted, stores);
+    const lost = await lostOutput(context, stage, wanted, stores, inPlace);
     if (!lost.ok) return lost;
     // What is not brought here is still named by the result, which must not name bytes that are nowhere.
     const unstored = options.restore === "all" ? ok(undefined) : await unstoredOutput(stage, record.outs, stores);

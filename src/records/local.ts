@@ -1,4 +1,5 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { attempt, fail, fileJson, isSystemError, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
@@ -14,7 +15,8 @@ function folderOf(context: Context): string {
 /** Undefined: there is no such record. */
 export async function readLocal(context: Context, path: string): Promise<Result<Buffer | undefined>> {
   try {
-    return ok(await readFile(join(folderOf(context), path)));
+    // Asked for every stage of a plan: a promise would cost many times the reading of a kilobyte.
+    return ok(readFileSync(join(folderOf(context), path)));
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (error.code === "ENOENT") return ok(undefined);

@@ -1,5 +1,6 @@
-import { lstat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { all, attempt, fail, isSystemError, metFor, ok } from "../core/index.ts";
 import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
@@ -62,7 +63,7 @@ export async function snapshot(
   into?: LocalStore,
   bases: readonly Digest[] = [],
 ): Promise<Result<Snapshot>> {
-  const kind = await kindAt(context, path);
+  const kind = kindAt(context, path);
   if (!kind.ok) return kind;
   if (kind.value === undefined) return fail({ code: "file-missing", path });
   return kind.value.stat === undefined
@@ -75,7 +76,7 @@ export async function entriesAt(
   context: Context,
   path: RelativePath,
 ): Promise<Result<{ kind: "file" | "tree"; entries: TreeEntry[] } | undefined>> {
-  const kind = await kindAt(context, path);
+  const kind = kindAt(context, path);
   if (!kind.ok) return kind;
   if (kind.value === undefined) return ok(undefined);
   if (kind.value.stat !== undefined) {
@@ -214,14 +215,15 @@ async function snapshotFile(context: Context, file: FoundFile, into?: LocalStore
 }
 
 /** Undefined: there is nothing. `stat` is a lone file's. */
-async function kindAt(context: Context, path: string): Promise<Result<{ stat?: BigIntStats } | undefined>> {
+function kindAt(context: Context, path: string): Result<{ stat?: BigIntStats } | undefined> {
   try {
-    const stat = await lstat(join(context.cwd, path), { bigint: true });
+    const stat = lstatSync(join(context.cwd, path), { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined) return ok(undefined);
     if (stat.isDirectory()) return ok({});
     return stat.isFile() ? ok({ stat }) : fail(odd(path, stat.isSymbolicLink()));
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return ok(undefined);
+    if (error.code === "ENOTDIR") return ok(undefined);
     return fail({ code: "external", what: path, problem: error.message, cause: error });
   }
 }
