@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as core from "@actions/core";
 import type { z } from "zod";
 import type { Provenance } from "../../src/config/index.ts";
-import { ok } from "../../src/core/index.ts";
+import { listenForInterruption, ok } from "../../src/core/index.ts";
 import type { Context, Result } from "../../src/core/index.ts";
 import { ACTIONS_BOT, connect } from "../../src/github/client.ts";
 import type { GitHub } from "../../src/github/client.ts";
@@ -43,8 +43,10 @@ export interface Action {
 /** Runs an action's body and tells the runner how it went: failures are values, and anything thrown is a bug. */
 export async function start(body: (action: Action) => Promise<Result<unknown>>): Promise<void> {
   const log = new Log();
+  // A job that is cancelled, or whose machine is taken away, asks first.
+  const { signal } = listenForInterruption(() => process.exit(130));
   try {
-    const result = await body(read(process.env, log));
+    const result = await body(read(process.env, log, signal));
     if (!result.ok) log.failed(result.failures);
   } catch (error) {
     log.crashed(error);
@@ -53,7 +55,7 @@ export async function start(body: (action: Action) => Promise<Result<unknown>>):
   process.stdout.write("", () => process.exit());
 }
 
-function read(env: NodeJS.ProcessEnv, log: Log): Action {
+function read(env: NodeJS.ProcessEnv, log: Log, signal: AbortSignal): Action {
   const variable = (name: string): string => env[name] ?? "";
   const context: Context = {
     cwd: variable("GITHUB_WORKSPACE") || process.cwd(),
@@ -61,6 +63,7 @@ function read(env: NodeJS.ProcessEnv, log: Log): Action {
     now: () => new Date(),
     fetch: globalThis.fetch,
     emit: log.emit,
+    signal,
   };
   const repository = variable("GITHUB_REPOSITORY");
   const order = { runId: Number(variable("GITHUB_RUN_ID")), attempt: Number(variable("GITHUB_RUN_ATTEMPT") || "1") };

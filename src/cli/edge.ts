@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { inspect } from "node:util";
-import type { Context, ExitCode } from "../core/index.ts";
+import { listenForInterruption } from "../core/index.ts";
+import type { Context, ExitCode, Interruption } from "../core/index.ts";
 import type { Edge } from "./command.ts";
 import { createOutput } from "./output.ts";
 
@@ -17,7 +18,7 @@ export function createEdge(
   options: GlobalOptions,
 ): Edge & { exitCode: () => ExitCode; close: () => void; bug: (error: unknown) => ExitCode } {
   const folder = resolve(options.cwd ?? ".");
-  const interrupted = new AbortController();
+  let interruption: Interruption | undefined;
   const out = createOutput({
     json: options.json ?? false,
     quiet: options.quiet ?? false,
@@ -34,30 +35,22 @@ export function createEdge(
       },
     },
   });
-  const stop = (): void => {
-    if (interrupted.signal.aborted) process.exit(130);
-    interrupted.abort();
-  };
   const context = (): Context => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      if (!process.listeners(signal).includes(stop)) process.on(signal, stop);
-    }
+    interruption ??= listenForInterruption(() => process.exit(130));
     return {
       cwd: repositoryAround(folder),
       env: process.env,
       now: () => new Date(),
       fetch: globalThis.fetch,
       emit: out.emit,
-      signal: interrupted.signal,
+      signal: interruption.signal,
     };
   };
   const bug = (error: unknown): ExitCode => {
     process.stderr.write(`this is a bug in Lockstep, please report it:\n${inspect(error, { depth: 4 })}\n`);
     return 3;
   };
-  const close = (): void => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
-  };
+  const close = (): void => interruption?.close();
   return { folder, context, out, bug, close, exitCode: out.exitCode };
 }
 

@@ -8,7 +8,10 @@ export type ProgressEvent =
       readonly type: "stage-output";
       readonly stage: string;
       readonly stream: "stdout" | "stderr";
+      /** Without its end; may hold anything but line feeds. */
       readonly text: string;
+      /** The next line is written over it: a progress bar, of which a log keeps only the last state. */
+      readonly passing?: true;
     }
   | { readonly type: "stage-ended"; readonly stage: string; readonly ms: number; readonly ok: boolean }
   /** Something that lasts was done: a process killed right after it has left exactly this much behind. */

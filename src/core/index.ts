@@ -5,5 +5,6 @@ export * from "./context.ts";
 export * from "./describe.ts";
 export * from "./event.ts";
 export * from "./failure.ts";
+export * from "./interruption.ts";
 export * from "./process-lock.ts";
 export * from "./result.ts";

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import type { Interface } from "node:readline";
 import type { Readable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import type { Context } from "../core/index.ts";
-import { forgetGroup, noteGroup } from "./groups.ts";
+import { endMarked, forgetGroup, groupEnded, MARK, noteGroup, processes, signalGroup } from "./groups.ts";
+import { Lines } from "./lines.ts";
 
 /** How a command ended. `tail` is the end of what it printed, both streams together. */
 export interface CommandEnd {
@@ -17,17 +17,21 @@ export interface CommandEnd {
   readonly tail: string;
 }
 
-interface CommandOptions {
+export interface CommandOptions {
   readonly stage: string;
+  /** Absolute. */
   readonly folder: string;
   readonly timeoutMs: number | null;
+  /** Between the polite signal and the one that cannot be ignored; 5 s when absent. */
+  readonly graceMs?: number;
+  /** Variables besides those of the context. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Aborted when the run is to stop. */
   readonly signal: AbortSignal;
 }
 
 const TAIL_LINES = 20;
 const TAIL_CHARACTERS = 4000;
-/** Between the polite signal and the one that cannot be ignored. */
 const GRACE_MS = 5000;
 /** How long output is waited for once the command itself has ended. */
 const LINGER_MS = 1000;
@@ -40,8 +44,9 @@ export function shell(command: string): Argv {
 }
 
 /**
- * Runs one command in a process group of its own, so that a timeout or an interruption ends everything it
- * started. Its output is told line by line.
+ * Runs one command in a process group of its own, so that a timeout or an interruption ends everything it started:
+ * asked first, killed after the grace. What it leaves running when it ends is killed at once, daemons included. Its
+ * output is told line by line.
  */
 export async function runCommand(
   context: Context,
@@ -49,52 +54,61 @@ export async function runCommand(
   options: CommandOptions,
 ): Promise<CommandEnd> {
   if (options.signal.aborted) return { how: "interrupted", reason: "was interrupted", tail: "" };
+  const mark = randomUUID();
+  const before = new Set(processes());
   const child = spawn(program, args, {
     cwd: options.folder,
-    env: { ...context.env, PATH: withPackages(context) },
+    env: { ...context.env, ...options.env, PATH: withPackages(context), [MARK]: mark },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (child.pid !== undefined) noteGroup(context, child.pid);
+  const { pid } = child;
+  if (pid !== undefined) noteGroup(context, pid, mark);
   const tail: string[] = [];
-  const read = (stream: "stdout" | "stderr", from: Readable): Interface => {
-    const lines = createInterface({ input: from, crlfDelay: Infinity });
-    lines.on("line", (text) => {
+  const read = (stream: "stdout" | "stderr", from: Readable): Promise<void> => {
+    const lines = new Lines((text, passing) => {
+      context.emit({ type: "stage-output", stage: options.stage, stream, text, ...(passing ? { passing: true } : {}) });
+      if (passing) return;
       tail.push(text);
       if (tail.length > TAIL_LINES) tail.shift();
-      context.emit({ type: "stage-output", stage: options.stage, stream, text });
     });
-    return lines;
+    from.on("data", (bytes: Buffer) => lines.write(bytes));
+    return once(from, "close").then(() => lines.end());
   };
-  const printed = [read("stdout", child.stdout), read("stderr", child.stderr)];
-  const allPrinted = Promise.all(printed.map((lines) => once(lines, "close")));
+  const allPrinted = Promise.all([read("stdout", child.stdout), read("stderr", child.stderr)]);
+  const graceMs = options.graceMs ?? GRACE_MS;
   let cut: "timeout" | "interrupted" | undefined;
   let kill: NodeJS.Timeout | undefined;
+  const signal = (name: NodeJS.Signals): void => void (pid !== undefined && signalGroup(pid, name));
   const stop = (why: "timeout" | "interrupted"): void => {
     cut ??= why;
-    signalGroup(child.pid, "SIGTERM");
-    kill ??= setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE_MS);
+    signal("SIGTERM");
+    kill ??= setTimeout(() => signal("SIGKILL"), graceMs);
   };
   const interrupted = (): void => stop("interrupted");
   options.signal.addEventListener("abort", interrupted);
   const timer = options.timeoutMs === null ? undefined : setTimeout(() => stop("timeout"), options.timeoutMs);
   const ended = await new Promise<{ code: number | null; signal: string | null; error?: Error }>((resolve) => {
     child.on("error", (error) => resolve({ code: null, signal: null, error }));
-    child.on("exit", (code, signal) => resolve({ code, signal }));
+    child.on("exit", (code, by) => resolve({ code, signal: by }));
   });
   clearTimeout(timer);
-  // What the command left running in its group would hold our pipes and write to outputs behind our back.
-  signalGroup(child.pid, "SIGKILL");
-  clearTimeout(kill);
   options.signal.removeEventListener("abort", interrupted);
-  // A daemon in a session of its own may hold the pipes open for as long as it lives: its output is not waited for.
-  const late = setTimeout(() => {
-    printed.forEach((lines) => lines.close());
-    [child.stdout, child.stderr].forEach((stream) => stream.destroy());
-  }, LINGER_MS);
+  // A shell is gone at once; what it had started may still be writing down where it stands.
+  if (cut !== undefined && pid !== undefined) await groupEnded(pid, graceMs + LINGER_MS);
+  clearTimeout(kill);
+  // What the command left running would hold our pipes and write to outputs behind our back.
+  signal("SIGKILL");
+  const daemons = pid === undefined ? [] : endMarked(mark, before);
+  if (daemons.length > 0) {
+    const message = `${options.stage} left process ${daemons.join(", ")} running in a session of its own; it was ended`;
+    context.emit({ type: "warning", message });
+  }
+  // Where a daemon cannot be found it may hold the pipes open for as long as it lives: its output is not waited for.
+  const late = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), LINGER_MS);
   await allPrinted;
   clearTimeout(late);
-  if (child.pid !== undefined) forgetGroup(context, child.pid);
+  if (pid !== undefined) forgetGroup(context, pid);
   return { ...verdict(ended, cut, options), tail: stripVTControlCharacters(tail.join("\n")).slice(-TAIL_CHARACTERS) };
 }
 
@@ -123,14 +137,4 @@ function withPackages(context: Context): string {
     if (dirname(at) === at) break;
   }
   return [...folders, context.env["PATH"] ?? ""].filter((part) => part !== "").join(delimiter);
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // ESRCH: nothing of the group is left. EPERM: macOS says so of a group of zombies.
-    if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-  }
 }

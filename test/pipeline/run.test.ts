@@ -312,16 +312,6 @@ suite("time and interruption", () => {
     expect(existsSync(join(at.path, ".lockstep/run.lock"))).toBe(false);
   });
 
-  test("a daemon that keeps the pipes open does not keep the run", async () => {
-    using at = demo(
-      "  a:\n    cmd: setsid sh -c 'echo $$ > child; exec sleep 60' & until test -s child; do sleep 0.01; done\n",
-    );
-    expect(messages(await runDemo(at.context))).toEqual([]);
-    const daemon = Number(at.read("child"));
-    expect(isAlive(daemon)).toBe(true);
-    process.kill(daemon, "SIGKILL");
-  });
-
   test("commands that a killed run left behind are ended by the next one", async () => {
     using at = demo(`  a: {cmd: "true", always_changed: true}\n  b:\n    cmd: ${JSON.stringify(STUBBORN)}\n`);
     const { spawn } = await import("node:child_process");
