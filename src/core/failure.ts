@@ -35,8 +35,15 @@ export type Failure = Caused &
       }
     | { readonly code: "param-missing"; readonly at: Location; readonly file: string; readonly key: string }
     | { readonly code: "unknown-name"; readonly what: string; readonly name: string; readonly known: readonly string[] }
-    | { readonly code: "stage-failed"; readonly stage: string; readonly reason: string; readonly tail: string }
-    | { readonly code: "output-missing"; readonly stage: string; readonly path: string }
+    | {
+        readonly code: "stage-failed";
+        /** Where the stage is written. */
+        readonly at?: Location;
+        readonly stage: string;
+        readonly reason: string;
+        readonly tail: string;
+      }
+    | { readonly code: "output-missing"; readonly at?: Location; readonly stage: string; readonly path: string }
     | { readonly code: "metrics-invalid"; readonly at: Location; readonly problem: string }
     | { readonly code: "predictions-invalid"; readonly at: Location; readonly problem: string }
     | {

@@ -1,15 +1,15 @@
-import { lstat, mkdir, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { StageRecord } from "../config/index.ts";
-import { attempt, fail, ok } from "../core/index.ts";
-import type { Context, Digest, Result, StageKey } from "../core/index.ts";
-import { git } from "../git/index.ts";
-import { snapshot } from "../store/index.ts";
+import { fail, ok } from "../core/index.ts";
+import type { Context, Failed, Result, StageKey } from "../core/index.ts";
 import type { LocalStore } from "../store/index.ts";
+import { FormerOutputs } from "./former.ts";
 import type { KeyInputs } from "./key.ts";
-import { parseMetrics } from "./metrics.ts";
 import { runCommand, shell } from "./process.ts";
-import type { Output, Pipeline, Stage } from "./stage.ts";
+import { takeResults } from "./results.ts";
+import type { Pipeline, Stage } from "./stage.ts";
 
 /** A stage that is to run now: its inputs are in place and its key is known. */
 export interface Execution {
@@ -21,37 +21,64 @@ export interface Execution {
   /** Commit whose tree is run, where it is one. */
   readonly commit: string | null;
   readonly signal: AbortSignal;
+  /** Waits before a failed stage is tried again, in ms; an abort of the signal ends it. A timer when absent. */
+  readonly wait?: ((ms: number) => Promise<void>) | undefined;
   /** Why the inputs are no longer those of the key; undefined when they are. */
-  readonly changed: () => Promise<Result<string | undefined>>;
+  readonly changed: () => Promise<Result<Changed | undefined>>;
+  /** Records the result: what was there before the stage is let go after it. */
+  readonly keep: (record: StageRecord) => Promise<Result<void>>;
 }
 
-/** Runs a stage's commands and takes its outputs into the cache. Nothing is recorded here, and nothing of a failure is. */
+/** What happened to a stage's inputs while it ran. */
+export interface Changed {
+  /** "in.txt changed" */
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** The first pause before another try, in ms; each next one is twice as long, up to the longest. */
+const PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/**
+ * Runs a stage's commands, takes its outputs into the cache and has the result recorded. One that does not end well
+ * leaves its outputs as they were before it, and no record.
+ */
 export async function execute(context: Context, execution: Execution): Promise<Result<StageRecord>> {
+  const { stage } = execution;
+  const former = await FormerOutputs.setAside(context, stage);
+  if (!former.ok) return former;
+  const made = await make(context, execution, former.value);
+  const kept = made.ok ? await execution.keep(made.value) : made;
+  if (kept.ok && made.ok) {
+    const dropped = await former.value.drop(stage);
+    return dropped.ok ? made : dropped;
+  }
+  const back = await former.value.putBack(stage);
+  if (!back.ok || kept.ok) return back.ok ? made : back;
+  return back.value === undefined ? kept : withHint(kept, `what it wrote lies in ${back.value}`);
+}
+
+async function make(context: Context, execution: Execution, former: FormerOutputs): Promise<Result<StageRecord>> {
   const { pipeline, stage, key, inputs, cache, commit } = execution;
   const startedAt = context.now();
-  const ran = await runWithRetry(context, execution);
+  const ran = await runWithRetry(context, execution, former);
   if (!ran.ok) return ran;
   const ms = Math.max(0, context.now().getTime() - startedAt.getTime());
   const changed = await execution.changed();
   if (!changed.ok) return changed;
   if (changed.value !== undefined) {
-    const reason = `cannot be recorded: while it ran, ${changed.value}`;
-    return fail({ code: "stage-failed", stage: stage.name, reason, tail: "", hint: "run it again" });
+    const { what, hint } = changed.value;
+    return failed(stage, `cannot be recorded: while it ran, ${what}`, { hint });
   }
-  const outs = await takeOutputs(context, stage, cache);
-  if (!outs.ok) return outs;
-  const metrics = await readMetrics(context, stage);
-  if (!metrics.ok) return metrics;
-  const profile = await makeProfile(context, stage, cache);
-  if (!profile.ok) return profile;
+  const results = await takeResults(context, stage, cache);
+  if (!results.ok) return results;
   return ok({
     recordVersion: 1,
     key,
     pipeline: pipeline.name,
     stage: stage.name,
-    outs: outs.value,
-    metrics: metrics.value,
-    profile: profile.value,
+    ...results.value,
     ...(stage.env.vars.length === 0 ? {} : { vars: { ...inputs.env.vars } }),
     startedAt: startedAt.toISOString(),
     ms,
@@ -60,32 +87,30 @@ export async function execute(context: Context, execution: Execution): Promise<R
   });
 }
 
-async function runWithRetry(context: Context, execution: Execution): Promise<Result<void>> {
-  const { stage } = execution;
-  for (let attempts = 0; ; attempts++) {
-    const cleared = await clearOutputs(context, execution);
-    if (!cleared.ok) return cleared;
+async function runWithRetry(context: Context, execution: Execution, former: FormerOutputs): Promise<Result<void>> {
+  const { stage, signal } = execution;
+  const wait =
+    execution.wait ?? (async (ms: number) => pause(ms, undefined, { signal }).catch(() => {} /* an abort */));
+  for (let failures = 0; ; failures++) {
     const ran = await runCommands(context, execution);
     const [failure] = ran.ok ? [] : ran.failures;
-    if (failure?.code !== "stage-failed" || attempts >= stage.retry) return ran;
+    if (failure?.code !== "stage-failed" || failures >= stage.retry) return ran;
+    const ms = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** failures);
     context.emit({
       type: "note",
-      message: `${stage.name} ${failure.reason}; try ${attempts + 2} of ${stage.retry + 1}`,
+      message: `${stage.name} ${failure.reason}; try ${failures + 2} of ${stage.retry + 1} in ${ms / 1000} s`,
     });
+    await wait(ms);
+    if (signal.aborted) return fail({ code: "interrupted" });
+    const cleared = await former.clear();
+    if (!cleared.ok) return cleared;
   }
 }
 
 async function runCommands(context: Context, { stage, signal }: Execution): Promise<Result<void>> {
   const folder = join(context.cwd, stage.wdir ?? "");
   const there = await lstat(folder).catch(() => undefined);
-  if (!there?.isDirectory()) {
-    return fail({
-      code: "stage-failed",
-      stage: stage.name,
-      reason: `has no wdir ${stage.wdir}: it is no folder`,
-      tail: "",
-    });
-  }
+  if (!there?.isDirectory()) return failed(stage, `has no wdir ${stage.wdir}: it is no folder`, { field: "wdir" });
   for (const command of stage.cmd) {
     const end = await runCommand(context, shell(command), {
       stage: stage.name,
@@ -94,78 +119,31 @@ async function runCommands(context: Context, { stage, signal }: Execution): Prom
       signal,
     });
     if (end.how === "interrupted") return fail({ code: "interrupted" });
-    if (end.how !== "ok") return fail({ code: "stage-failed", stage: stage.name, reason: end.reason, tail: end.tail });
+    const field = end.how === "timeout" ? "timeout" : "cmd";
+    if (end.how !== "ok") return failed(stage, end.reason, { field, tail: end.tail });
   }
   context.emit({ type: "effect", name: `commands of ${stage.name} ended` });
   return ok();
 }
 
-/** A stage starts without its old outputs (those marked persist stay), so that what is there afterwards is its own. */
-async function clearOutputs(context: Context, { stage }: Execution): Promise<Result<void>> {
-  for (const out of stage.outs) {
-    const tracked = out.cache ? await trackedIn(context, out) : ok("");
-    if (!tracked.ok) return tracked;
-    if (tracked.value !== "") {
-      return fail({
-        code: "file-invalid",
-        at: stage.at(out.where),
-        problem: `git tracks ${tracked.value}, and an output is deleted before its stage runs`,
-        hint: `\`git rm -r --cached ${out.path}\` and ignore it, or say \`cache: false\` to keep it in git`,
-      });
-    }
-    const done = await attempt(out.path, async () => {
-      if (!out.persist) await rm(join(context.cwd, out.path), { recursive: true, force: true });
-      await mkdir(dirname(join(context.cwd, out.path)), { recursive: true });
-    });
-    if (!done.ok) return done;
-  }
-  context.emit({ type: "effect", name: `outputs of ${stage.name} cleared` });
-  return ok();
+function failed(
+  stage: Stage,
+  reason: string,
+  { field = "cmd", tail = "", hint }: { readonly field?: string; readonly tail?: string; readonly hint?: string },
+): Failed {
+  const at = stage.at([...stage.where, field]);
+  return fail({
+    code: "stage-failed",
+    at,
+    stage: stage.name,
+    reason,
+    tail,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
-/** The first tracked file of an output; "" when there is none. */
-async function trackedIn(context: Context, out: Output): Promise<Result<string>> {
-  const there = await lstat(join(context.cwd, out.path)).catch(() => undefined);
-  if (there === undefined) return ok("");
-  const listed = await git(context, ["--literal-pathspecs", "ls-files", "-z", "--", out.path]);
-  return listed.ok ? ok(listed.value.split("\0")[0] ?? "") : listed;
-}
-
-async function takeOutputs(context: Context, stage: Stage, cache: LocalStore): Promise<Result<StageRecord["outs"]>> {
-  const outs: StageRecord["outs"] = [];
-  for (const out of stage.outs) {
-    const taken = await snapshot(context, out.path, out.cache ? cache : undefined);
-    if (!taken.ok) {
-      const [failure] = taken.failures;
-      if (failure.code !== "file-missing") return taken;
-      return fail({ code: "output-missing", stage: stage.name, path: out.path });
-    }
-    const { kind, digest, size, mode } = taken.value;
-    outs.push({ path: out.path, kind, digest, size, ...(mode === undefined ? {} : { mode }) });
-    context.emit({ type: "effect", name: `output ${out.path} taken` });
-  }
-  return ok(outs);
-}
-
-async function readMetrics(context: Context, stage: Stage): Promise<Result<StageRecord["metrics"]>> {
-  const metrics: StageRecord["metrics"] = {};
-  for (const out of stage.outs.filter(({ uses }) => uses.includes("metric"))) {
-    const bytes = await attempt(out.path, () => readFile(join(context.cwd, out.path)));
-    if (!bytes.ok) return bytes;
-    const parsed = await parseMetrics(out.path, bytes.value);
-    if (!parsed.ok) return parsed;
-    metrics[out.path] = parsed.value;
-  }
-  return ok(metrics);
-}
-
-async function makeProfile(context: Context, stage: Stage, cache: LocalStore): Promise<Result<Digest | null>> {
-  if (stage.profile === null) return ok(null);
-  const table = stage.profile;
-  const bytes = await attempt(table, () => readFile(join(context.cwd, table)));
-  if (!bytes.ok) return bytes;
-  const { profileJson, sketchTable } = await import("../profile/index.ts");
-  const profile = sketchTable(bytes.value, table);
-  if (!profile.ok) return profile;
-  return cache.put(Buffer.from(profileJson(profile.value)));
+/** The failures with a hint where the first has none. */
+function withHint({ failures: [first, ...others] }: Failed, hint: string): Failed {
+  if (first.code === "interrupted" || first.hint !== undefined) return fail(first, ...others);
+  return fail({ ...first, hint }, ...others);
 }

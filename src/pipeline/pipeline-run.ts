@@ -4,11 +4,12 @@ import type { Context, Failure, Result } from "../core/index.ts";
 import { pullData } from "../data/index.ts";
 import type { LocalStore, Store } from "../store/index.ts";
 import { execute } from "./execute.ts";
+import type { Changed } from "./execute.ts";
 import type { KeyWorld } from "./inputs.ts";
 import { stageKey } from "./key.ts";
 import type { KeyInputs } from "./key.ts";
 import { rememberInputs } from "./last.ts";
-import { bringBack, lostOutput, lostReason, outputsFor, unstoredOutput } from "./outputs.ts";
+import { bringBack, isInPlace, lostOutput, lostReason, outputsFor, unstoredOutput } from "./outputs.ts";
 import { lookUp, someOf, whyRun } from "./plan.ts";
 import type { PlannedWithInputs } from "./plan.ts";
 import { reasonOf } from "./reason.ts";
@@ -79,15 +80,31 @@ export class PipelineRun {
     await this.#resources.use({ ...stage.resources, [JOBS]: 1 }, () => this.#run(stage, known));
   }
 
-  /** Outputs of cached stages that are not in place; the plan made sure that they can be had. */
+  /** Outputs that are not in place; of cached stages, the plan made sure that they can be had. */
   async bringAllBack(inPlace: ReadonlySet<string>): Promise<void> {
     if (this.#context.signal?.aborted) return;
     for (const [name, state] of this.states) {
-      if (state.status !== "cached") continue;
+      if (!("record" in state)) continue;
       const away = state.record.outs.filter(({ path }) => !inPlace.has(path));
-      const placed = await bringBack(this.#context, name, away, this.#stores);
+      const outs = state.status === "cached" ? ok(away) : await this.#damaged(name, state.record);
+      const placed = outs.ok ? await bringBack(this.#context, name, outs.value, this.#stores) : outs;
       if (!placed.ok) this.failures.push(...placed.failures);
     }
+  }
+
+  /** Outputs of a stage that ran which are no longer what it wrote: a stage that does not name them has touched them. */
+  async #damaged(name: string, { outs }: StageRecord): Promise<Result<StageRecord["outs"]>> {
+    const damaged: StageRecord["outs"] = [];
+    for (const output of outs) {
+      const there = await isInPlace(this.#context, output);
+      if (!there.ok) return there;
+      if (there.value || this.#stages.get(name)?.outs.some(({ path, cache }) => path === output.path && !cache))
+        continue;
+      const message = `${output.path} was changed after ${name} had written it; it is put back`;
+      this.#context.emit({ type: "warning", message });
+      damaged.push(output);
+    }
+    return ok(damaged);
   }
 
   /** What the plan could only guess at ("prepare will run"): whether there is a record after all, and if not, why. */
@@ -138,22 +155,23 @@ export class PipelineRun {
       cache: this.#stores[0],
       commit: this.#commit,
       signal: this.#context.signal ?? new AbortController().signal,
+      wait: this.#options.wait,
       changed: () => this.#changed(stage, inputs),
+      keep: (made) => this.#keep(stage, made, inputs),
     });
     const ms = Math.max(0, this.#context.now().getTime() - from);
-    const kept = record.ok ? await this.#keep(stage, record.value, inputs) : record;
-    this.#context.emit({ type: "stage-ended", stage: stage.name, ms, ok: kept.ok });
-    if (!kept.ok) return this.#fail(planned, kept.failures, ms);
-    this.states.set(stage.name, { status: "run", record: kept.value, reason, ms });
-    this.#world.ran(stage.name, kept.value.outs);
+    this.#context.emit({ type: "stage-ended", stage: stage.name, ms, ok: record.ok });
+    if (!record.ok) return this.#fail(planned, record.failures, ms);
+    this.states.set(stage.name, { status: "run", record: record.value, reason, ms });
+    this.#world.ran(stage.name, record.value.outs);
   }
 
-  async #keep(stage: Stage, record: StageRecord, inputs: KeyInputs): Promise<Result<StageRecord>> {
+  async #keep(stage: Stage, record: StageRecord, inputs: KeyInputs): Promise<Result<void>> {
     const saved = await this.#options.records.saveLocal({ stages: [record], runs: [] });
     if (!saved.ok) return saved;
     this.#context.emit({ type: "effect", name: `${stage.name} recorded` });
     await rememberInputs(this.#context, this.#options.pipeline.name, stage.name, inputs);
-    return ok(record);
+    return ok();
   }
 
   /** Datasets and cached outputs that a stage reads, each brought at most once. */
@@ -180,14 +198,36 @@ export class PipelineRun {
     return ok();
   }
 
-  /** Looks at the inputs again: somebody may have saved a file while the stage ran. */
-  async #changed(stage: Stage, before: KeyInputs): Promise<Result<string | undefined>> {
+  /** Looks at the inputs again: somebody may have saved a file while the stage ran, or the stage itself wrote to them. */
+  async #changed(stage: Stage, before: KeyInputs): Promise<Result<Changed | undefined>> {
     const again = await this.#world.again(stage);
     if (!again.ok) return again;
     const now = await again.value.inputs(stage);
     if (!now.ok) return now;
-    if (now.value === undefined || stageKey(now.value) === stageKey(before)) return ok(undefined);
-    return ok(reasonOf(before, now.value));
+    if (now.value !== undefined && stageKey(now.value) !== stageKey(before))
+      return ok({ what: reasonOf(before, now.value), hint: "run it again" });
+    return this.#overwritten(stage);
+  }
+
+  /** Of what the stage read, the first output of another stage or dataset that is not what it was. */
+  async #overwritten(stage: Stage): Promise<Result<Changed | undefined>> {
+    const outputs = stage.needs.flatMap((name) => {
+      const state = this.states.get(name);
+      if (state === undefined || !("record" in state)) return [];
+      return outputsFor(state.record, stage).map((output) => ({ output, what: `the output of ${name}` }));
+    });
+    const datasets = this.#world.datasets(stage).flatMap((name) => {
+      const dataset = this.#world.lock.datasets[name];
+      return dataset === undefined ? [] : [{ output: dataset, what: `the dataset ${name}` }];
+    });
+    for (const { output, what } of [...outputs, ...datasets]) {
+      const there = await isInPlace(this.#context, output);
+      if (!there.ok) return there;
+      if (there.value) continue;
+      const hint = "a stage writes to its own outputs only: have it copy what it wants to change";
+      return ok({ what: `${output.path} changed, ${what}`, hint });
+    }
+    return ok(undefined);
   }
 
   #fail(planned: PlannedWithInputs, failures: readonly Failure[], ms: number): void {

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly commit: string | (() => Promise<string | null>);
   /** "all": every output is in place at the end. "needed": cached outputs come only where a stage that runs reads them. */
   readonly restore: "all" | "needed";
+  /** Waits these ms before a failed stage is tried again; a timer when absent. */
+  readonly wait?: (ms: number) => Promise<void>;
 }
 
 export interface RunOutcome {

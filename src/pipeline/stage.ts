@@ -35,6 +35,8 @@ export interface Stage {
   readonly file: string;
   /** The place of what a `where` leads to. */
   readonly at: (where: readonly PropertyKey[]) => Location;
+  /** The way from the file's root to the stage's fields. */
+  readonly where: readonly PropertyKey[];
   readonly cmd: readonly string[];
   readonly wdir: RelativePath | null;
   readonly deps: readonly Placed[];
@@ -106,6 +108,7 @@ export function toStage(
     name,
     file: place.file,
     at: place.at,
+    where: place.where,
     cmd: typeof config.cmd === "string" ? [config.cmd] : config.cmd,
     wdir: wdir === "." ? null : (wdir as RelativePath),
     deps: placed(config.deps, "deps"),

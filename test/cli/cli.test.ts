@@ -162,7 +162,8 @@ suite("the commands on pipelines", () => {
     expect(human.stderr).toContain("a | oops\n");
     expect(human.stderr).not.toContain(ESCAPE);
     expect(human.stdout).not.toContain(ESCAPE);
-    expect(human.stdout).toContain('stage "a" ended with exit code 9\n    | oops');
+    expect(human.stdout).toContain('pipelines/p.yaml:2:12: stage "a" ended with exit code 9\n');
+    expect(human.stdout).toContain("~~~\n    | oops\n");
     const json = await lockstep(other.path, "run", "--json");
     expect(json.exitCode).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({

@@ -247,14 +247,6 @@ suite("when a stage fails", () => {
     ]);
   });
 
-  test("it is tried again as often as retry says, each time without its outputs", async () => {
-    using at = demo(
-      "  a:\n    cmd: test ! -e build/o && echo >> tries && touch build/o && test $(wc -l < tries) -eq 3\n    outs: [build/o]\n    retry: 2\n",
-    );
-    expect(messages(await runDemo(at.context))).toEqual([]);
-    expect(at.read("tries")).toBe("\n\n\n");
-  });
-
   test("metrics that are not numbers fail their stage, with the place", async () => {
     using at = demo('  a: {cmd: "echo \'{\\"loss\\": NaN}\' > build/m.json", metrics: [build/m.json]}\n');
     const outcome = await runDemo(at.context);
