@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   git: ["core"],
   github: ["core"],
   store: ["core", "config", "git", "github"],
-  records: ["core", "config", "git", "store"],
+  records: ["core", "config", "git", "github", "store"],
   ...Object.fromEntries(FEATURES.map((feature) => [feature, ["core", ...FOUNDATION, ...FEATURES]])),
   sandbox: ["core", ...FOUNDATION, ...FEATURES],
   cli: ["core", ...FOUNDATION, ...FEATURES, "sandbox"],

@@ -33,7 +33,7 @@ export interface Action {
     shape: Shape,
   ): Result<{ [Name in keyof Shape]: z.infer<Shape[Name]> }>;
   github(token: string, login: string): GitHub;
-  /** The context whose git commands may use the token; never handed to user code. */
+  /** The context whose git commands and requests to GitHub may use the token; never handed to user code. */
   withGit(token: string): Promise<Result<Context>>;
   output(name: string, value: string): void;
   /** Adds Markdown to the job's summary. */
@@ -114,7 +114,8 @@ function read(env: NodeJS.ProcessEnv, log: Log, signal: AbortSignal): Action {
     withGit: async (token) => {
       log.mask(token);
       const auth = await gitWithToken(context, "origin", token);
-      return auth.ok ? ok({ ...context, env: { ...context.env, ...auth.value } }) : auth;
+      // The records and a store on GitHub are asked for with the same token.
+      return auth.ok ? ok({ ...context, env: { ...context.env, ...auth.value, GITHUB_TOKEN: token } }) : auth;
     },
     output: (name, value) => core.setOutput(name, value),
     summary: async (markdown) => {

@@ -108,22 +108,25 @@ export async function call<T>(request: Promise<{ data: T }>): Promise<Result<T>>
     return ok((await request).data);
   } catch (error) {
     if (!isRequestError(error)) throw error;
-    const accepted = error.response?.headers["x-accepted-github-permissions"];
     return fail({
       code: "github",
       method: error.request.method,
       url: error.request.url,
       status: error.status,
       message: error.message.split(" - https://docs.github.com")[0] ?? error.message,
-      ...hintFor(error.status, accepted),
+      ...hintFor(error.status, error.response?.headers ?? {}),
       cause: error,
     });
   }
 }
 
-function hintFor(status: number, accepted: string | undefined): { hint: string } | undefined {
+function hintFor(status: number, headers: Record<string, string | undefined>): { hint: string } | undefined {
+  const accepted = headers["x-accepted-github-permissions"];
   if (status === 401) return { hint: "the token is wrong or has expired" };
   if (status !== 403 && status !== 404) return undefined;
+  if (status === 403 && headers["x-ratelimit-remaining"] === "0") {
+    return { hint: "the token's requests of this hour are used up; the jobs of a repository share them" };
+  }
   if (accepted !== undefined && accepted !== "") return { hint: `the job needs \`permissions:\` ${accepted}` };
   return status === 403 ? { hint: "the job's `permissions:` lack a right; the action's README lists them" } : undefined;
 }

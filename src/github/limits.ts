@@ -19,6 +19,8 @@ export const LIMITS = {
   /** Bytes of one release asset: strictly less than 2 GiB. */
   assetBytes: 2 * 1024 ** 3 - 1,
   assetsPerRelease: 1_000,
+  /** Files in one request for a tree; more go in further ones, each laid over the one before. */
+  treeEntries: 500,
   /** Largest page of any list. */
   page: 100,
   /** Tries to create one thing, each after having looked for it again. */

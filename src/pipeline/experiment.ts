@@ -52,7 +52,7 @@ export async function experiment(context: Context, options: ExperimentOptions = 
   if (!workspace.ok) failures.push(...workspace.failures);
   else if (!pipelines.ok) failures.push(...pipelines.failures);
   else {
-    await prepare(context, workspace.value);
+    await prepare(context, workspace.value, pipelines.value);
     const { baseline: revision, pipelines: _, forGit: __, ...passed } = options;
     const baseline = await atRevision(context, revision ?? "HEAD^1");
     for (const pipeline of pipelines.value) {
@@ -107,9 +107,9 @@ async function choose(source: Source, names: readonly string[] | undefined): Pro
 }
 
 /** Without the records everything runs, which is slow but right: a records branch that cannot be fetched is a warning. */
-async function prepare(context: Context, { records }: Workspace): Promise<void> {
+async function prepare(context: Context, { records }: Workspace, pipelines: readonly Pipeline[]): Promise<void> {
   const warn = (message: string): void => context.emit({ type: "warning", message });
-  const refreshed = await records.refresh();
+  const refreshed = await records.refresh(pipelines.flatMap(({ stages }) => stages).length);
   if (!refreshed.ok) warn(`the records could not be fetched: ${describe(refreshed.failures[0])}`);
   const status = await git(context, ["status", "--porcelain", "--untracked-files=no", "-z"]);
   const changed = status.ok ? status.value.split("\0")[0]?.slice(3) : undefined;

@@ -1,28 +1,34 @@
-import { compareCodeUnits, fail, ok } from "../core/index.ts";
+import { compareCodeUnits, ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
 import type { RunRecord, StageRecord } from "../config/index.ts";
-import { atRevision, CatFile, fetchBranch, git } from "../git/index.ts";
+import { atRevision } from "../git/index.ts";
+import { RecordsBranch } from "./lookups.ts";
 import { listLocalRuns, readLocal, saveLocal } from "./local.ts";
 import { parseRun, parseStage } from "./parse.ts";
 import { isTrusted, NO_COMMIT, runPath, stagePath, untrusted } from "./paths.ts";
 import { publish } from "./publish.ts";
 import type { Records, RecordsOptions } from "./records.ts";
 
-/** The records of a repository. Opening costs nothing; lookups share one git process, started with the first. */
+/** The records of a repository. Opening costs nothing; lookups share one git process or are one request each. */
 export function openRecords(context: Context, options: RecordsOptions): Records {
-  const ref = refOf(options);
-  const objects = new CatFile(context);
-  const onBranch = async (path: string): Promise<Result<Buffer | undefined>> => {
-    const object = await objects.read(`${ref}:${path}`);
-    return object.ok ? ok(object.value?.type === "blob" ? object.value.bytes : undefined) : object;
-  };
+  const branch = new RecordsBranch(context, options);
+  const onBranch = (path: string): Promise<Result<Buffer | undefined>> => branch.read(path);
 
-  const trustedStage = async (key: StageKey): Promise<Result<StageRecord | undefined>> => {
-    const path = stagePath(key);
+  const stageAt = async (path: string, key: StageKey): Promise<Result<StageRecord | undefined>> => {
     const bytes = await onBranch(path);
     if (!bytes.ok || bytes.value === undefined) return bytes as Result<undefined>;
-    const record = parseStage(context, `${options.branch}:${path}`, bytes.value, key);
-    return ok(record !== undefined && isTrusted(record) ? record : undefined);
+    return ok(parseStage(context, `${options.branch}:${path}`, bytes.value, key));
+  };
+  const trustedStage = async (key: StageKey): Promise<Result<StageRecord | undefined>> => {
+    const record = await stageAt(stagePath(key), key);
+    return !record.ok || (record.value !== undefined && isTrusted(record.value)) ? record : ok(undefined);
+  };
+  const stage = async (key: StageKey): Promise<Result<StageRecord | undefined>> => {
+    const path = stagePath(key);
+    const bytes = await local(path);
+    if (!bytes.ok) return bytes;
+    const record = bytes.value && parseStage(context, `.lockstep/records/${path}`, bytes.value, key);
+    return record === undefined ? trustedStage(key) : ok(record);
   };
   const runFrom = async (
     read: (path: string) => Promise<Result<Buffer | undefined>>,
@@ -38,14 +44,12 @@ export function openRecords(context: Context, options: RecordsOptions): Records 
   const local = (path: string): Promise<Result<Buffer | undefined>> => readLocal(context, path);
 
   return {
-    async stage(key) {
-      const path = stagePath(key);
-      const bytes = await local(path);
-      if (!bytes.ok) return bytes;
-      const record = bytes.value && parseStage(context, `.lockstep/records/${path}`, bytes.value, key);
-      return record === undefined ? trustedStage(key) : ok(record);
-    },
+    stage,
     trustedStage,
+    async anyStage(key) {
+      const known = await stage(key);
+      return !known.ok || known.value !== undefined ? known : stageAt(untrusted(stagePath(key)), key);
+    },
     async run(commit, pipeline) {
       const path = runPath(commit, pipeline);
       if (/[^\w.-]/.test(`${commit}${pipeline}`)) return ok(undefined);
@@ -63,7 +67,7 @@ export function openRecords(context: Context, options: RecordsOptions): Records 
     async list() {
       const here = await listLocalRuns(context);
       if (!here.ok) return here;
-      const there = await branchRuns(context, ref);
+      const there = await branchRuns(context, branch.fetched.ref);
       if (!there.ok) return there;
       const known = new Set(here.value);
       const runs: RunRecord[] = [];
@@ -80,25 +84,9 @@ export function openRecords(context: Context, options: RecordsOptions): Records 
       return ok(runs.sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt)));
     },
     saveLocal: (records) => saveLocal(context, records),
-    async publish(records, { replace = false } = {}) {
-      const published = await publish(context, { ...options, remote: options.remote ?? "." }, records, replace);
-      if (!published.ok || options.remote === null || published.value.commit === "") return published;
-      // What was just pushed is known here too, without another fetch.
-      const noted = await git(context, ["update-ref", ref, published.value.commit]);
-      return noted.ok ? published : noted;
-    },
-    async refresh() {
-      if (options.remote === null) return ok();
-      const fetched = await fetchBranch(context, options.remote, options.branch, ref);
-      return fetched.ok ? ok() : fail(...fetched.failures);
-    },
+    publish: (records, { replace = false } = {}) => publish(context, branch, records, replace),
+    refresh: (lookups) => branch.refresh(lookups),
   };
-}
-
-/** Where the fetched branch is: where a person's `git fetch` puts it too, when the remote has a name. */
-function refOf({ branch, remote }: RecordsOptions): string {
-  if (remote === null) return `refs/heads/${branch}`;
-  return /^[\w.-]+$/.test(remote) ? `refs/remotes/${remote}/${branch}` : `refs/lockstep/records/${branch}`;
 }
 
 async function branchRuns(context: Context, ref: string): Promise<Result<string[]>> {

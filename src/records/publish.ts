@@ -1,34 +1,26 @@
 import { canonicalJson, fileJson, ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
 import type { StageRecord } from "../config/index.ts";
-import { swapBranch } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
+import type { Branch } from "./branch.ts";
 import { parseStage } from "./parse.ts";
 import { isTrusted, runPath, stagePath, untrusted } from "./paths.ts";
-import type { PublishOutcome, Published, RecordsOptions } from "./records.ts";
+import type { PublishOutcome, Published } from "./records.ts";
 
-const AUTHOR = { name: "lockstep", email: "lockstep@users.noreply.github.com" };
-
-/** Adds records to the branch of a remote ("." is this repository). */
+/** Adds records to the branch. */
 export async function publish(
   context: Context,
-  options: RecordsOptions & { readonly remote: string },
+  branch: Branch,
   records: Published,
   replace: boolean,
 ): Promise<Result<PublishOutcome>> {
   let kept: readonly StageKey[] = [];
-  const swapped = await swapBranch(context, {
-    remote: options.remote,
-    branch: options.branch,
-    orphan: true,
-    author: options.author ?? AUTHOR,
-    change: async (current) => {
-      const planned = await filesFor(context, current, records, replace);
-      if (!planned.ok) return planned;
-      kept = planned.value.kept;
-      const { files } = planned.value;
-      return ok(files.size === 0 ? undefined : { message: messageFor(records), files });
-    },
+  const swapped = await branch.swap(async (current) => {
+    const planned = await filesFor(context, current, records, replace);
+    if (!planned.ok) return planned;
+    kept = planned.value.kept;
+    const { files } = planned.value;
+    return ok(files.size === 0 ? undefined : { message: messageFor(records), files });
   });
   if (!swapped.ok) return swapped;
   if (swapped.value.changed) context.emit({ type: "effect", name: "records pushed" });
@@ -38,7 +30,7 @@ export async function publish(
 /** What to write, given the branch as it stands. */
 async function filesFor(
   context: Context,
-  current: Source | undefined,
+  current: Pick<Source, "read"> | undefined,
   { stages, runs }: Published,
   replace: boolean,
 ): Promise<Result<{ files: Map<string, Buffer>; kept: StageKey[] }>> {

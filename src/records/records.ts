@@ -3,10 +3,20 @@ import type { RunRecord, StageRecord } from "../config/index.ts";
 
 export interface RecordsOptions {
   readonly branch: string;
-  /** Name or URL; null where the branch lives in this repository alone. */
+  /** Name or URL; null where the branch lives in this repository alone, or (with `api`) where there is no clone. */
   readonly remote: string | null;
+  /** The repository on GitHub, where a token for it is known: a job. */
+  readonly api?: RecordsApi;
   /** Who the commits on the branch are by. */
   readonly author?: { readonly name: string; readonly email: string };
+}
+
+export interface RecordsApi {
+  /** As in `GITHUB_API_URL`. */
+  readonly apiUrl: string;
+  /** `owner/name` */
+  readonly repository: string;
+  readonly token: string;
 }
 
 export interface Published {
@@ -23,14 +33,17 @@ export interface PublishOutcome {
 }
 
 /**
- * What each stage key produced and how each run went: on this machine (`.lockstep/records`) and on the records branch
- * as it was last fetched. A record that cannot be read is a warning and counts as not there.
+ * What each stage key produced and how each run went: on this machine (`.lockstep/records`) and on the records branch,
+ * as it was last fetched or (with `api`) as GitHub has it. A record that cannot be read is a warning and counts as not
+ * there. `test/records/contract.ts` holds what is promised here, by push and by the API.
  */
 export interface Records {
   /** For work on this machine: its own record first, then a trusted one. Never an untrusted one. */
   stage(key: StageKey): Promise<Result<StageRecord | undefined>>;
   /** For what others will rely on: only from the branch, only with `provenance.trusted`. */
   trustedStage(key: StageKey): Promise<Result<StageRecord | undefined>>;
+  /** To look at: this machine's, then a trusted, then an untrusted one. */
+  anyStage(key: StageKey): Promise<Result<StageRecord | undefined>>;
   /** To look at: this machine's, then a trusted, then an untrusted one. */
   run(commit: string, pipeline: string): Promise<Result<RunRecord | undefined>>;
   /** As `trustedStage`: from the branch alone, vouched for. */
@@ -41,9 +54,13 @@ export interface Records {
   /**
    * Adds records to the branch of the remote by compare-and-swap; concurrent publishers lose nothing. Untrusted ones
    * go under `untrusted/`. A trusted stage record is never replaced, unless `replace` says that it was made again on
-   * purpose. Runs without a commit are not published.
+   * purpose. Runs without a commit are not published. It is pushed; where git cannot push, or there is no clone, the
+   * API does the same.
    */
   publish(records: Published, options?: { readonly replace?: boolean }): Promise<Result<PublishOutcome>>;
-  /** Fetches the branch. A remote without one is fine. */
-  refresh(): Promise<Result<void>>;
+  /**
+   * Fetches the branch. A remote without one is fine. Where `lookups` are all that is wanted, and so few that GitHub
+   * can be asked for each, nothing is fetched.
+   */
+  refresh(lookups?: number): Promise<Result<void>>;
 }

@@ -1,67 +1,14 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Provenance, RunRecord, StageRecord } from "../../src/config/index.ts";
-import type { Digest, RelativePath, StageKey } from "../../src/core/index.ts";
 import { workingTree } from "../../src/git/index.ts";
 import { openRecords, recordsOptions, runPath, stagePath } from "../../src/records/index.ts";
 import type { Records } from "../../src/records/index.ts";
 import { contextIn, origin, repository, sh, temporary, write } from "../git/repository.ts";
 import { must } from "../store/contract.ts";
-
-const BRANCH = "lockstep-records";
-const COMMIT = "c".repeat(40);
-
-function provenance(trusted: boolean): Provenance {
-  return {
-    trusted,
-    event: "pull_request",
-    repository: "acme/churn",
-    headRepository: trusted ? "acme/churn" : "mallory/churn",
-    workflow: ".github/workflows/lockstep-experiment.yml",
-    workflowCommit: COMMIT,
-    runId: "7",
-    runAttempt: 1,
-    actor: "ada",
-  };
-}
-
-function key(at: number): StageKey {
-  return at.toString(16).padStart(2, "0").padEnd(64, "0") as StageKey;
-}
-
-function stage(at: number, trusted: boolean | null, out = "a"): StageRecord {
-  return {
-    recordVersion: 1,
-    key: key(at),
-    pipeline: "churn",
-    stage: "train",
-    outs: [{ path: "m.onnx" as RelativePath, kind: "file", digest: `sha256:${out.repeat(64)}` as Digest, size: 1 }],
-    metrics: { "m.json": { auc: 0.5 } } as unknown as StageRecord["metrics"],
-    profile: null,
-    startedAt: "2026-01-02T03:04:05Z",
-    ms: 12,
-    commit: COMMIT,
-    provenance: trusted === null ? null : provenance(trusted),
-  };
-}
-
-function run(trusted: boolean | null, more: Partial<RunRecord> = {}): RunRecord {
-  return {
-    recordVersion: 1,
-    pipeline: "churn",
-    commit: COMMIT,
-    startedAt: "2026-01-02T03:04:05Z",
-    ms: 12,
-    ok: true,
-    stages: [],
-    params: {},
-    metrics: {},
-    data: {},
-    provenance: trusted === null ? null : provenance(trusted),
-    ...more,
-  };
-}
+import { contract } from "./contract.ts";
+import { BRANCH, COMMIT, key, run, stage } from "./fixture.ts";
+import { byPush } from "./rigs.ts";
 
 interface Rig extends Disposable {
   readonly path: string;
@@ -191,125 +138,9 @@ describe("a corrupt record is a warning and a miss", () => {
     expect(must(await records.stage(key(1)))).toEqual(stage(1, true)); // the branch has a good one
     expect(context.events).toContainEqual({ type: "warning", message: expect.stringContaining(stagePath(key(1))) });
   });
-
-  test("on the branch; the next publisher mends it", async () => {
-    using at = rig();
-    const editor = repository(
-      join(at.path, "editor"),
-      Object.fromEntries(broken.map((text, n) => [stagePath(key(n)), text])),
-    );
-    write(editor, { [runPath(COMMIT, "churn")]: "{" });
-    sh(editor, "add", "--all");
-    sh(editor, "commit", "--quiet", "--amend", "--no-edit");
-    sh(editor, "push", "--quiet", at.bare, `main:${BRANCH}`);
-    const { records, context } = at.clone("a");
-    for (const [n] of broken.entries()) expect(must(await records.stage(key(n))), `${n}`).toBeUndefined();
-    expect(must(await records.run(COMMIT, "churn"))).toBeUndefined();
-    expect(must(await records.list())).toEqual([]);
-    expect(context.events.filter(({ type }) => type === "warning").length).toBeGreaterThanOrEqual(broken.length);
-    must(await records.publish({ stages: [stage(1, true)], runs: [run(true)] }));
-    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true));
-    expect(must(await records.list())).toEqual([run(true)]);
-  });
 });
 
-describe("trust", () => {
-  test("an untrusted record is kept apart: shown, never relied on, never in a trusted one's place", async () => {
-    using at = rig();
-    const { records } = at.clone("a");
-    must(await records.publish({ stages: [stage(1, true, "a")], runs: [run(true, { ms: 1 })] }));
-    must(await records.publish({ stages: [stage(1, false, "b"), stage(2, false)], runs: [run(false, { ms: 2 })] }));
-    expect(sh(at.bare, "ls-tree", "-r", "--name-only", BRANCH).split("\n")).toEqual([
-      runPath(COMMIT, "churn"),
-      stagePath(key(1)),
-      `untrusted/${runPath(COMMIT, "churn")}`,
-      `untrusted/${stagePath(key(1))}`,
-      `untrusted/${stagePath(key(2))}`,
-    ]);
-    for (const look of ["stage", "trustedStage"] as const) {
-      expect(must(await records[look](key(1)))).toEqual(stage(1, true, "a"));
-      expect(must(await records[look](key(2)))).toBeUndefined();
-    }
-    expect(must(await records.run(COMMIT, "churn"))).toMatchObject({ ms: 1 });
-    expect(
-      must(await records.list())
-        .map(({ ms }) => ms)
-        .sort((a, b) => a - b),
-    ).toEqual([1, 2]);
-  });
-
-  test("an untrusted run is shown where there is no other", async () => {
-    using at = rig();
-    const { records } = at.clone("a");
-    must(await records.publish({ stages: [], runs: [run(false)] }));
-    expect(must(await records.run(COMMIT, "churn"))).toEqual(run(false));
-  });
-
-  test("a record without trust that got into a trusted place is not believed, and is replaced", async () => {
-    using at = rig();
-    const forged = JSON.stringify(stage(1, false, "b"));
-    const editor = repository(join(at.path, "editor"), { [stagePath(key(1))]: forged });
-    sh(editor, "push", "--quiet", at.bare, `main:${BRANCH}`);
-    const { records } = at.clone("a");
-    expect(must(await records.trustedStage(key(1)))).toBeUndefined();
-    expect(must(await records.stage(key(1)))).toBeUndefined();
-    expect(must(await records.publish({ stages: [stage(1, true)], runs: [] })).kept).toEqual([]);
-    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true));
-  });
-
-  test("the first trusted record of a key stays, and the publisher is told; unless it was made again on purpose", async () => {
-    using at = rig();
-    const { records } = at.clone("a");
-    must(await records.publish({ stages: [stage(1, true, "a")], runs: [] }));
-    expect(must(await records.publish({ stages: [stage(1, true, "b")], runs: [] }))).toMatchObject({
-      changed: false,
-      kept: [key(1)],
-    });
-    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true, "a"));
-    expect(must(await records.publish({ stages: [{ ...stage(1, true, "a"), ms: 99 }], runs: [] })).kept).toEqual([]);
-    must(await records.publish({ stages: [stage(1, true, "b")], runs: [] }, { replace: true }));
-    expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true, "b"));
-  });
-});
-
-test("ten publishers at once lose nothing", async () => {
-  using at = rig();
-  const clones = Array.from({ length: 10 }, (_, n) => at.clone(`clone${n}`, ...(n % 2 === 0 ? [] : ["--depth=1"])));
-  const published = await Promise.all(
-    clones.map(({ records }, n) =>
-      records.publish({
-        stages: [stage(n, true), stage(100, true)],
-        runs: [run(true, { commit: n.toString(16).padStart(40, "0"), ms: n })],
-      }),
-    ),
-  );
-  for (const result of published) must(result);
-  const { records } = at.clone("reader");
-  for (let n = 0; n < 10; n++) expect(must(await records.trustedStage(key(n))), `${n}`).toEqual(stage(n, true));
-  expect(
-    must(await records.list())
-      .map(({ ms }) => ms)
-      .sort((a, b) => a - b),
-  ).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  expect(sh(at.bare, "rev-list", "--count", BRANCH)).toBe("10");
-});
-
-test("publishing the same again changes nothing", async () => {
-  using at = rig();
-  const { records } = at.clone("a");
-  const first = must(await records.publish({ stages: [stage(1, true)], runs: [run(true)] }));
-  const again = must(await at.clone("b").records.publish({ stages: [stage(1, true)], runs: [run(true)] }));
-  expect(again).toEqual({ commit: first.commit, changed: false, kept: [] });
-});
-
-test("a run without a commit is not published, and nothing to publish makes no branch", async () => {
-  using at = rig();
-  const { records } = at.clone("a");
-  expect(must(await records.publish({ stages: [], runs: [run(true, { commit: null })] }))).toMatchObject({
-    changed: false,
-  });
-  expect(sh(at.bare, "branch", "--list", BRANCH)).toBe("");
-});
+contract("by push", byPush, { writers: 10 });
 
 test("a full clone keeps the whole history of the branch when it refreshes", async () => {
   using at = rig();

@@ -1,5 +1,6 @@
 import { fail, ok } from "../../core/index.ts";
 import type { Context, Failure, Result } from "../../core/index.ts";
+import { repositoryOf } from "../../git/index.ts";
 import type { RemoteRefs } from "./tips.ts";
 
 const HEAD = /^refs\/pull\/(\d+)\/head$/;
@@ -27,12 +28,6 @@ function notLookedAt(): Failure {
     problem: "those of forks were not looked at, for there is no GitHub token",
     hint: "set GITHUB_TOKEN (`pull-requests: read`); or --no-pull-requests, if no fork has data in this store",
   };
-}
-
-/** `owner/name` from the URL of a remote, whichever way it is written. */
-function repositoryOf(url: string): string | undefined {
-  const match = /[/:]([^/:]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url);
-  return match === null ? undefined : `${match[1]}/${match[2]}`;
 }
 
 function apiOf(context: Context, url: string): string {
