@@ -15,8 +15,8 @@ const ATTEMPTS = 20;
  * lost race is random up to so many times what the attempt took, twice as many after each: writers spread out until
  * few of them meet.
  */
-const FIRST_PAUSE = 4;
-const LONGEST_PAUSE_MS = 20_000;
+const FIRST_PAUSE = 6;
+const LONGEST_PAUSE_MS = 60_000;
 
 /** By GitHub's REST API: for a job that has a token and no clone, or whose git may not push. */
 export class ApiBranch implements Branch {

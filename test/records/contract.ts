@@ -148,7 +148,8 @@ export async function atOnce(rig: RecordsRig, writers: number): Promise<void> {
   const history = (await rig.git("rev-list", "--parents", BRANCH)).split("\n");
   expect(history).toHaveLength(writers);
   expect(history.map((line) => line.split(" ").length - 1).filter((parents) => parents !== 1)).toEqual([0]);
-  const at = async (path: string): Promise<unknown> => JSON.parse(await rig.git("show", `${BRANCH}:${path}`)) as unknown;
+  const at = async (path: string): Promise<unknown> =>
+    JSON.parse(await rig.git("show", `${BRANCH}:${path}`)) as unknown;
   for (const [n, commit] of commits.entries()) {
     const folder = n % 2 === 0 ? "" : "untrusted/";
     expect(await at(`${folder}${stagePath(key(n))}`)).toEqual(stage(n, n % 2 === 0));

@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { workingTree } from "../../src/git/index.ts";
-import { openRecords, recordsOptions, runPath, stagePath } from "../../src/records/index.ts";
+import { openRecords, recordsOptions, stagePath } from "../../src/records/index.ts";
 import type { Records } from "../../src/records/index.ts";
 import { contextIn, origin, repository, sh, temporary, write } from "../git/repository.ts";
 import { must } from "../store/contract.ts";
@@ -140,7 +140,7 @@ describe("a corrupt record is a warning and a miss", () => {
   });
 });
 
-contract("by push", byPush, { writers: 10 });
+contract("by push", byPush, { writers: 6 });
 
 test("a full clone keeps the whole history of the branch when it refreshes", async () => {
   using at = rig();

@@ -9,22 +9,26 @@ import type { RecordsRig } from "./contract.ts";
 import { BRANCH } from "./fixture.ts";
 
 /** Never synchronously: the server may live in this process. */
-async function run(cwd: string, args: readonly string[], input?: string): Promise<string> {
+export async function runGit(cwd: string, args: readonly string[], input?: string): Promise<string> {
   const { env } = contextIn(cwd);
-  const { exitCode, stdout, stderr } = await spawn("git", args, { cwd, env, ...(input === undefined ? {} : { input }) });
+  const { exitCode, stdout, stderr } = await spawn("git", args, {
+    cwd,
+    env,
+    ...(input === undefined ? {} : { input }),
+  });
   if (exitCode !== 0) throw new Error(`git ${args.join(" ")}: ${stderr}`);
   return stdout.toString().trim();
 }
 
 function behind(bare: string): Pick<RecordsRig, "git" | "plant"> {
   return {
-    git: (...args) => run(bare, args),
+    git: (...args) => runGit(bare, args),
     async plant(branch, files) {
       const parts = Object.entries(files).map(
         ([path, text]) => `M 100644 inline ${path}\ndata ${Buffer.byteLength(text)}\n${text}\n`,
       );
       const commit = `commit refs/heads/${branch}\ncommitter Ada <ada@example.com> 1 +0000\ndata 0\n`;
-      await run(bare, ["fast-import", "--quiet"], commit + parts.join(""));
+      await runGit(bare, ["fast-import", "--quiet"], commit + parts.join(""));
     },
   };
 }
@@ -39,7 +43,7 @@ export async function byPush(): Promise<RecordsRig> {
     async machine() {
       const name = `clone${machines++}`;
       const depth = machines % 2 === 0 ? ["--depth=1"] : [];
-      await run(folder.path, ["clone", "--quiet", ...depth, `file://${bare}`, name]);
+      await runGit(folder.path, ["clone", "--quiet", ...depth, `file://${bare}`, name]);
       return { context: contextIn(join(folder.path, name)), options: { branch: BRANCH, remote: "origin" } };
     },
     [Symbol.asyncDispose]: async () => folder[Symbol.dispose](),

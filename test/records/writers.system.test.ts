@@ -12,8 +12,13 @@ test("50 writers at once by push lose nothing", { timeout: 600_000 }, async () =
   await atOnce(rig, 50);
 });
 
-test("50 writers at once by the API lose nothing, within the hour's requests of one repository", { timeout: 600_000 }, async () => {
-  await using rig = await host.rig();
-  await atOnce(rig, 50);
-  expect(host.requests(rig.repository).length).toBeLessThan(RATE_LIMITS.job);
-});
+test(
+  "50 writers at once by the API lose nothing, within the hour's requests of one repository",
+  { timeout: 600_000 },
+  async () => {
+    await using rig = await host.rig();
+    await atOnce(rig, 50);
+    console.log("REQUESTS", host.requests(rig.repository).length);
+    expect(host.requests(rig.repository).length).toBeLessThan(RATE_LIMITS.job);
+  },
+);
