@@ -10,6 +10,7 @@ import type { KeyInputs } from "./key.ts";
 import { runCommand, shell } from "./process.ts";
 import { takeResults } from "./results.ts";
 import type { Pipeline, Stage } from "./stage.ts";
+import type { Tracked } from "./tracked.ts";
 
 /** A stage that is to run now: its inputs are in place and its key is known. */
 export interface Execution {
@@ -18,6 +19,7 @@ export interface Execution {
   readonly key: StageKey;
   readonly inputs: KeyInputs;
   readonly cache: LocalStore;
+  readonly tracked: Tracked;
   /** Commit whose tree is run, where it is one. */
   readonly commit: string | null;
   readonly signal: AbortSignal;
@@ -46,7 +48,7 @@ const LONGEST_PAUSE_MS = 60_000;
  */
 export async function execute(context: Context, execution: Execution): Promise<Result<StageRecord>> {
   const { stage } = execution;
-  const former = await FormerOutputs.setAside(context, stage);
+  const former = await FormerOutputs.setAside(context, stage, execution.tracked);
   if (!former.ok) return former;
   const made = await make(context, execution, former.value);
   const kept = made.ok ? await execution.keep(made.value) : made;

@@ -3,8 +3,8 @@ import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/
 import { dirname, join } from "node:path";
 import { attempt, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import { git } from "../git/index.ts";
 import type { Output, Stage } from "./stage.ts";
+import type { Tracked } from "./tracked.ts";
 
 const FOLDER = ".lockstep/former";
 const FAILED = ".lockstep/failed";
@@ -26,9 +26,9 @@ export class FormerOutputs {
   }
 
   /** Moves them aside. An output that git tracks is refused, unless git is to keep it. */
-  static async setAside(context: Context, stage: Stage): Promise<Result<FormerOutputs>> {
+  static async setAside(context: Context, stage: Stage, known: Tracked): Promise<Result<FormerOutputs>> {
     for (const out of stage.outs) {
-      const tracked = out.cache ? await trackedIn(context, out) : ok("");
+      const tracked = out.cache && (await isThere(context, out)) ? await known.in(out.path) : ok("");
       if (!tracked.ok) return tracked;
       if (tracked.value === "") continue;
       return fail({
@@ -126,10 +126,9 @@ async function move(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** The first tracked file of an output; "" when there is none. */
-async function trackedIn(context: Context, out: Output): Promise<Result<string>> {
-  const there = await lstat(join(context.cwd, out.path)).catch(() => undefined);
-  if (there === undefined) return ok("");
-  const listed = await git(context, ["--literal-pathspecs", "ls-files", "-z", "--", out.path]);
-  return listed.ok ? ok(listed.value.split("\0")[0] ?? "") : listed;
+async function isThere(context: Context, { path }: Output): Promise<boolean> {
+  return lstat(join(context.cwd, path)).then(
+    () => true,
+    () => false,
+  );
 }

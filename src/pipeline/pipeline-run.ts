@@ -18,6 +18,7 @@ import { JOBS } from "./resources.ts";
 import { Resources } from "./schedule.ts";
 import type { Amounts } from "./schedule.ts";
 import type { Stage } from "./stage.ts";
+import { Tracked } from "./tracked.ts";
 
 /** How it went with one stage. */
 export type StageState =
@@ -41,6 +42,7 @@ export class PipelineRun {
   readonly #commit: string | null;
   readonly #resources: Resources;
   readonly #placing = new Map<string, Promise<Result<void>>>();
+  readonly #tracked: Tracked;
   #stopped = false;
 
   constructor(
@@ -56,6 +58,7 @@ export class PipelineRun {
     this.#world = world;
     this.#stores = stores;
     this.#commit = commit;
+    this.#tracked = new Tracked(context);
     this.#stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
     this.#resources = new Resources(amounts);
   }
@@ -153,6 +156,7 @@ export class PipelineRun {
       key,
       inputs,
       cache: this.#stores[0],
+      tracked: this.#tracked,
       commit: this.#commit,
       signal: this.#context.signal ?? new AbortController().signal,
       wait: this.#options.wait,

@@ -3,7 +3,7 @@ import { failedIfAny, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Records } from "../records/index.ts";
-import { localCache } from "../store/index.ts";
+import { holdStatIndex, localCache } from "../store/index.ts";
 import type { LocalStore, Store } from "../store/index.ts";
 import { KeyWorld } from "./inputs.ts";
 import { lockWorkspace } from "./lock.ts";
@@ -59,6 +59,7 @@ export async function run(context: Context, options: RunOptions): Promise<Result
   const lock = await lockWorkspace(context);
   if (!lock.ok) return lock;
   await using _ = lock.value;
+  await using __ = await holdStatIndex(context);
   const startedAt = context.now();
   const world = await KeyWorld.open(context, options.pipeline, options.source);
   if (!world.ok) return world;

@@ -19,6 +19,7 @@ export { entriesAt, snapshot } from "./snapshot.ts";
 export type { Snapshot } from "./snapshot.ts";
 export type { LocalStore, Store, StoredBlob } from "./store.ts";
 export type { LinkMode } from "./work/write-group.ts";
+export { holdStatIndex } from "./stat-index.ts";
 export { verifyRoot } from "./verify.ts";
 export type { Checked, Verified } from "./verify.ts";
 export { condemned } from "./gc-condemned.ts";

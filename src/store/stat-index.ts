@@ -16,7 +16,18 @@ interface Entry {
 }
 
 const HEADER = "lockstep-stat-index/1";
+/** While it is held, the index is written when this share of it is new. */
+const OFTEN = 4;
 const opened = new WeakMap<Context, Promise<StatIndex>>();
+
+/**
+ * Until the end of the block the index is written now and then, and at the end once more: who hashes one file at a time
+ * would else write all of it each time.
+ */
+export async function holdStatIndex(context: Context): Promise<AsyncDisposable> {
+  const index = await statIndex(context);
+  return index.hold();
+}
 
 /** The index of a working copy, read once for a context. */
 export async function statIndex(context: Context): Promise<StatIndex> {
@@ -38,7 +49,9 @@ export async function statIndex(context: Context): Promise<StatIndex> {
 export class StatIndex {
   readonly #context: Context;
   readonly #entries: Map<string, Entry>;
-  #changed = false;
+  /** Entries that differ from what was written last. */
+  #changed = 0;
+  #held = 0;
 
   private constructor(context: Context, entries: Map<string, Entry>) {
     this.#context = context;
@@ -72,18 +85,28 @@ export class StatIndex {
   /** Remembers a digest; `seen` is the file's state from before it was read. */
   remember(path: string, seen: BigIntStats, digest: Digest, mark: bigint): void {
     if (seen.mtimeNs >= mark || seen.ctimeNs >= mark || path.includes("\n")) {
-      this.#changed = this.#entries.delete(path) || this.#changed;
+      if (this.#entries.delete(path)) this.#changed++;
       return;
     }
     const { size, mtimeNs, ctimeNs, ino } = seen;
     this.#entries.set(path, { digest, size, mtimeNs, ctimeNs, ino });
-    this.#changed = true;
+    this.#changed++;
+  }
+
+  hold(): AsyncDisposable {
+    this.#held++;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#held--;
+        await this.save();
+      },
+    };
   }
 
   /** Writes the index when it changed. It is a cache: what cannot be written is a warning. */
   async save(): Promise<void> {
-    if (!this.#changed) return;
-    this.#changed = false;
+    if (this.#changed === 0 || (this.#held > 0 && this.#changed < this.#entries.size / OFTEN)) return;
+    this.#changed = 0;
     const lines = [...this.#entries].map(
       ([path, { digest, size, mtimeNs, ctimeNs, ino }]) => `${digest} ${size} ${mtimeNs} ${ctimeNs} ${ino} ${path}`,
     );
