@@ -9,7 +9,10 @@ import type { Stage } from "./stage.ts";
 /** True when the working tree holds exactly this output. Costs one look at each file's state, no reading. */
 export async function isInPlace(context: Context, output: RecordedOutput): Promise<Result<boolean>> {
   const there = await snapshot(context, output.path);
-  if (there.ok) return ok(there.value.kind === output.kind && there.value.digest === output.digest);
+  if (there.ok) {
+    const { kind, digest, mode } = there.value;
+    return ok(kind === output.kind && digest === output.digest && mode === output.mode);
+  }
   return there.failures[0].code === "file-missing" ? ok(false) : there;
 }
 
@@ -86,6 +89,10 @@ export async function bringBack(
   stores: readonly Store[],
 ): Promise<Result<void>> {
   for (const output of outputs) {
+    // Before any store is asked: what is in place may be nowhere else.
+    const there = await isInPlace(context, output);
+    if (!there.ok) return there;
+    if (there.value) continue;
     const restored = await restore(context, output, stores);
     if (restored.ok) continue;
     const [first, ...rest] = restored.failures.map((failure) =>

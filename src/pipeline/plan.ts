@@ -164,11 +164,7 @@ function baselineInputs(context: Context, options: Parameters<typeof whyRun>[3])
 }
 
 /** The inputs of a baseline tree's stages, as far as they can be known: of what other stages make, the records tell. */
-async function inputsAt(
-  context: Context,
-  baseline: Source,
-  options: Parameters<typeof whyRun>[3],
-): Promise<Inputs> {
+async function inputsAt(context: Context, baseline: Source, options: Parameters<typeof whyRun>[3]): Promise<Inputs> {
   const known = new Map<string, KeyInputs>();
   const { loadPipeline } = await import("./load.ts");
   const old = await loadPipeline(baseline, options.pipeline.name);

@@ -70,8 +70,7 @@ async function filesAt(source: Source, wanted: readonly Wanted[]): Promise<Resul
     if (kind.value === "file") return ok({ kind: "file", paths: [path] });
     const listed = everything ?? (await source.list(path));
     if (!listed.ok) return listed;
-    const counts = (name: string): boolean =>
-      !apart.some((other) => name === other || name.startsWith(`${other}/`));
+    const counts = (name: string): boolean => !apart.some((other) => name === other || name.startsWith(`${other}/`));
     return ok({ kind: "folder", paths: below(path, listed.value).filter(counts) });
   });
 }

@@ -169,6 +169,16 @@ suite("outputs", () => {
     expect(at.read("build/model")).toContain("epochs: 10");
   });
 
+  test("a folder in its place, and in no store any more, is left alone while others run", async () => {
+    using at = project(CHAIN_FILES);
+    await runDemo(at.context);
+    rmSync(join(at.path, ".lockstep/cache"), { recursive: true });
+    write(at.path, { "params.yaml": "prepare:\n  seed: 1\ntrain:\n  epochs: 11\n  rate: 0.5\n" });
+    const outcome = await runDemo(at.context);
+    expect(messages(outcome)).toEqual([]);
+    expect(statuses(outcome)).toEqual(["prepare: cached", "train: run", "evaluate: run"]);
+  });
+
   test("of cached stages that nothing reads stay away when only the needed ones are asked for", async () => {
     using at = project(CHAIN_FILES);
     await runDemo(at.context);
