@@ -25,6 +25,8 @@ const OUT = values.into;
 const ACTIONS = ["run", "report", "promote", "deploy", "drift"];
 /** The thread that hashes and packs: a file of its own, which the store finds beside its bundle. */
 const WORKER = "src/store/work/worker.ts";
+/** The program that runs a stage's function, which the pipeline finds beside its bundle. */
+const FUNCTION = "src/pipeline/functions/main.ts";
 /** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
 const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^@mermaid-js\//];
 const INPUTS = ["src", "actions", "package-lock.json", "scripts/build.ts"];
@@ -42,14 +44,18 @@ const TARGETS: Readonly<Record<string, readonly Bundle[]>> = {
   "actions/dist": [
     {
       dir: ".",
-      input: { ...Object.fromEntries(ACTIONS.map((name) => [name, `actions/${name}/index.ts`])), worker: WORKER },
+      input: {
+        ...Object.fromEntries(ACTIONS.map((name) => [name, `actions/${name}/index.ts`])),
+        worker: WORKER,
+        function: FUNCTION,
+      },
     },
     { dir: "serve", input: { serve: "src/serve/main.ts" }, single: true },
   ],
   dist: [
     {
       dir: ".",
-      input: { cli: "src/cli/main.ts", worker: WORKER },
+      input: { cli: "src/cli/main.ts", worker: WORKER, function: FUNCTION },
       copies: { "src/sandbox/actions/provided": "chunks/provided" },
     },
   ],

@@ -35,9 +35,35 @@ const plotOutput = z.union([
 ]);
 const duration = z.string().regex(/^\d+(\.\d+)?(s|m|h|d)$/, "a duration is a number and s, m, h or d, as in 90s or 2h");
 
+/** How the engine reads what a function takes and writes what it returns; else the path's ending says. */
+const format = z.enum(["csv", "json", "jsonl", "parquet", "text", "bytes"]);
+export type DataFormat = z.infer<typeof format>;
+const use = z.enum(["out", "metric", "plot", "predictions", "profile"]);
+/** As a member of an object is written in code, so that functions can take it apart. */
+const identifier = z.string().regex(/^[A-Za-z_$][\w$]*$/, "a name as in code: letters, digits, _ and $");
+const functionInput = z.union([path, z.strictObject({ path, format: format.optional() })]);
+const functionOutput = z.union([
+  path,
+  z.strictObject({
+    path,
+    format: format.optional(),
+    use: use.optional(),
+    cache: z.boolean().optional(),
+    persist: z.boolean().optional(),
+  }),
+]);
+
 /** One stage, its expressions filled in. Fields and meanings are DVC's; `env` and everything below it are additions. */
 export const stageSchema = z.strictObject({
-  cmd: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  /** This or `run`. */
+  cmd: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  /** An exported function, `path/file.ts#name`, that takes `inputs` and `params` and returns `outputs`. */
+  run: z
+    .string()
+    .regex(/^[^#]+\.(ts|mts|js|mjs)#[A-Za-z_$][\w$]*$/, "a function is named file#export, as in prepare.ts#prepare")
+    .optional(),
+  inputs: z.record(identifier, functionInput).optional(),
+  outputs: z.record(identifier, functionOutput).optional(),
   wdir: path.optional(),
   deps: z.array(path).optional(),
   /** `key` in params.yaml, or `{file: [keys]}`; no keys (null or []) means the whole file. */
@@ -104,11 +130,13 @@ export const pipelineSchema = z.strictObject({
 export type PipelineConfig = z.infer<typeof pipelineSchema>;
 
 const expression = z.string().regex(/\$\{/);
-const { cmd, ...rest } = stageSchema.shape;
 const fillable = Object.fromEntries(
-  Object.entries(rest).map(([field, schema]) => [field, z.union([schema.unwrap(), expression]).optional()]),
+  Object.entries(stageSchema.shape).map(([field, schema]) => [
+    field,
+    z.union([schema.unwrap(), expression]).optional(),
+  ]),
 );
-const template = { cmd, ...fillable, vars: vars.optional() };
+const template = { ...fillable, vars: vars.optional() };
 const matrix = z.record(z.string(), z.union([expression, z.array(z.json())]));
 
 /** The same as an editor should know it: every field of a stage, of `foreach` and of `matrix`. */

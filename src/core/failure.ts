@@ -37,7 +37,7 @@ export type Failure = Caused &
     | { readonly code: "unknown-name"; readonly what: string; readonly name: string; readonly known: readonly string[] }
     | {
         readonly code: "stage-failed";
-        /** Where the stage is written. */
+        /** Where the stage is written, or the fault in the team's own code or data. */
         readonly at?: Location;
         readonly stage: string;
         readonly reason: string;

@@ -6,5 +6,6 @@ export * from "./describe.ts";
 export * from "./event.ts";
 export * from "./failure.ts";
 export * from "./interruption.ts";
+export * from "./nearest.ts";
 export * from "./process-lock.ts";
 export * from "./result.ts";

@@ -6,6 +6,7 @@ import { fail, ok } from "../core/index.ts";
 import type { Context, Failed, Result, StageKey } from "../core/index.ts";
 import type { LocalStore } from "../store/index.ts";
 import { FormerOutputs } from "./former.ts";
+import { runFunction } from "./functions/run.ts";
 import type { KeyInputs } from "./key.ts";
 import { runCommand, shell } from "./process.ts";
 import { takeResults } from "./results.ts";
@@ -109,10 +110,12 @@ async function runWithRetry(context: Context, execution: Execution, former: Form
   }
 }
 
-async function runCommands(context: Context, { stage, signal }: Execution): Promise<Result<void>> {
+async function runCommands(context: Context, execution: Execution): Promise<Result<void>> {
+  const { stage, signal } = execution;
   const folder = join(context.cwd, stage.wdir ?? "");
   const there = await lstat(folder).catch(() => undefined);
   if (!there?.isDirectory()) return failed(stage, `has no wdir ${stage.wdir}: it is no folder`, { field: "wdir" });
+  if (stage.run !== null) return runFunction(context, stage.run, execution);
   for (const command of stage.cmd) {
     const end = await runCommand(context, shell(command), {
       stage: stage.name,

@@ -4,6 +4,7 @@ import type { PipelineConfig, Positioned, StageConfig, Value, ValueMap } from ".
 import { fail, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
+import type { ModuleFiles } from "./functions/modules.ts";
 import type { ParamFiles } from "./params.ts";
 import { toStage } from "./stage.ts";
 import type { LooseStage } from "./stage.ts";
@@ -30,8 +31,12 @@ const GROUP = ["foreach", "do"];
 const LONGEST_NAME = 200;
 const loose = z.object(stageSchema.shape);
 
-/** Reads a file's stages: fields, expressions and paths. */
-export async function readStages(source: Source, params: ParamFiles, from: PipelineFile): Promise<Result<FileRead>> {
+/** Reads a file's stages: fields, expressions, paths, and what functions are made of. */
+export async function readStages(
+  source: Source,
+  { params, modules }: { readonly params: ParamFiles; readonly modules: ModuleFiles },
+  from: PipelineFile,
+): Promise<Result<FileRead>> {
   const { file, folder } = from;
   const bytes = await source.read(file);
   if (!bytes.ok) return bytes;
@@ -53,9 +58,11 @@ export async function readStages(source: Source, params: ParamFiles, from: Pipel
   });
   if (!resolved.ok) return ok({ stages: [], failures: resolved.failures });
   const read = resolved.value.map((stage) => stageOf(stage, from, at));
+  const stages = read.flatMap(({ stage }) => (stage === undefined ? [] : [stage]));
+  const complete = await Promise.all(stages.map((stage) => modules.complete(stage)));
   return ok({
-    stages: read.flatMap(({ stage }) => (stage === undefined ? [] : [stage])),
-    failures: read.flatMap(({ failures }) => failures),
+    stages: complete.map(({ stage }) => stage),
+    failures: [...read, ...complete].flatMap(({ failures }) => failures),
   });
 }
 

@@ -6,6 +6,7 @@ import type { Source } from "../git/index.ts";
 import { contentDigests } from "../store/index.ts";
 import type { Wanted } from "../store/index.ts";
 import { apartIn, contentOf, partsOf } from "./deps.ts";
+import { keyOf } from "./functions/declare.ts";
 import { makersOf } from "./graph.ts";
 import type { Makers } from "./graph.ts";
 import type { Content, KeyInputs } from "./key.ts";
@@ -89,6 +90,7 @@ export class KeyWorld {
         vars: Object.fromEntries(stage.env.vars.map((name) => [name, vars[name] ?? null])),
         image: stage.env.image,
       },
+      ...(stage.run === null ? {} : { function: keyOf(stage.run) }),
     });
   }
 

@@ -24,6 +24,20 @@ export interface KeyInputs {
     readonly vars: Readonly<Record<string, string | null>>;
     readonly image: string | null;
   };
+  /** In the place of commands; not there for a stage that has them. */
+  readonly function?: {
+    readonly module: RelativePath;
+    readonly name: string;
+    readonly inputs: readonly KeyFile[];
+    readonly outputs: readonly KeyFile[];
+  };
+}
+
+/** What a function knows a file by, and how it is read or written. */
+interface KeyFile {
+  readonly name: string;
+  readonly path: RelativePath;
+  readonly format: string;
 }
 
 /** Goes before the hashed bytes, so that no other hash of Lockstep can be mistaken for a key. */
@@ -31,7 +45,7 @@ const FRAME = "lockstep-stage-key/1\n";
 
 /** Stage key v1: SHA-256 of the frame and the inputs as canonical JSON. Golden vectors in test/pipeline hold it. */
 export function stageKey(inputs: KeyInputs): StageKey {
-  const { cmd, wdir, deps, params, outs, env } = inputs;
+  const { cmd, wdir, deps, params, outs, env, function: code } = inputs;
   const json = canonicalJson({
     version: 1,
     cmd,
@@ -44,8 +58,22 @@ export function stageKey(inputs: KeyInputs): StageKey {
       vars: env.vars,
       image: env.image,
     },
+    ...(code === undefined
+      ? {}
+      : {
+          function: {
+            module: code.module,
+            name: code.name,
+            inputs: files(code.inputs),
+            outputs: files(code.outputs),
+          },
+        }),
   });
   return createHash("sha256").update(FRAME).update(json).digest("hex") as StageKey;
+}
+
+function files(list: readonly KeyFile[]): KeyFile[] {
+  return sorted(list, ({ name }) => name).map(({ name, path, format }) => ({ name, path, format }));
 }
 
 function sorted<T>(list: readonly T[], by: (entry: T) => string): T[] {

@@ -8,6 +8,7 @@ import { missingDeps } from "./deps.ts";
 import { readStages } from "./file.ts";
 import type { FileRead, PipelineFile } from "./file.ts";
 import { edgesOf, makersOf, outputsTwice, toGraph } from "./graph.ts";
+import { ModuleFiles } from "./functions/modules.ts";
 import { ParamFiles } from "./params.ts";
 import type { LooseStage, Pipeline } from "./stage.ts";
 
@@ -49,11 +50,11 @@ async function readTree(source: Source): Promise<Result<Tree>> {
   if (!lock.ok) return lock;
   const files = await pipelineFiles(source);
   if (!files.ok) return files;
-  const params = new ParamFiles(source);
+  const shared = { params: new ParamFiles(source), modules: new ModuleFiles(source) };
   const read = all(
     await Promise.all(
       files.value.map(async (file): Promise<Result<ReadFile>> => {
-        const stages = await readStages(source, params, file);
+        const stages = await readStages(source, shared, file);
         return stages.ok ? ok({ ...file, ...stages.value }) : stages;
       }),
     ),

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import type { Context } from "../core/index.ts";
 import { endMarked, forgetGroup, groupEnded, MARK, noteGroup, processes, signalGroup } from "./groups.ts";
@@ -15,6 +15,8 @@ export interface CommandEnd {
   /** Completes "stage x ...". */
   readonly reason: string;
   readonly tail: string;
+  /** What a program that was given an `input` wrote to its file descriptor 3. */
+  readonly answer: string;
 }
 
 export interface CommandOptions {
@@ -28,6 +30,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Aborted when the run is to stop. */
   readonly signal: AbortSignal;
+  /** Read by the program from its standard input. */
+  readonly input?: string;
 }
 
 const TAIL_LINES = 20;
@@ -35,6 +39,7 @@ const TAIL_CHARACTERS = 4000;
 const GRACE_MS = 5000;
 /** How long output is waited for once the command itself has ended. */
 const LINGER_MS = 1000;
+const LONGEST_ANSWER = 100_000;
 
 /** What a program is started with: its name, then its arguments. */
 export type Argv = readonly [string, ...string[]];
@@ -53,17 +58,24 @@ export async function runCommand(
   [program, ...args]: Argv,
   options: CommandOptions,
 ): Promise<CommandEnd> {
-  if (options.signal.aborted) return { how: "interrupted", reason: "was interrupted", tail: "" };
+  if (options.signal.aborted) return { how: "interrupted", reason: "was interrupted", tail: "", answer: "" };
   const mark = randomUUID();
   const before = new Set(processes());
   const child = spawn(program, args, {
     cwd: options.folder,
     env: { ...context.env, ...options.env, PATH: withPackages(context), [MARK]: mark },
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: options.input === undefined ? ["ignore", "pipe", "pipe"] : ["pipe", "pipe", "pipe", "pipe"],
   });
   const { pid } = child;
   if (pid !== undefined) noteGroup(context, pid, mark);
+  child.stdin?.on("error", () => {}); // it may end before it has read its input
+  child.stdin?.end(options.input);
+  const { stdout, stderr } = child as { stdout: Readable; stderr: Readable };
+  const back = child.stdio[3] as Duplex | undefined;
+  back?.end(); // it is for the answer alone, and closes with it
+  let answer = "";
+  back?.setEncoding("utf8").on("data", (text: string) => (answer = (answer + text).slice(0, LONGEST_ANSWER)));
   const tail: string[] = [];
   const read = (stream: "stdout" | "stderr", from: Readable): Promise<void> => {
     const lines = new Lines((text, passing) => {
@@ -75,7 +87,11 @@ export async function runCommand(
     from.on("data", (bytes: Buffer) => lines.write(bytes));
     return once(from, "close").then(() => lines.end());
   };
-  const allPrinted = Promise.all([read("stdout", child.stdout), read("stderr", child.stderr)]);
+  const allPrinted = Promise.all([
+    read("stdout", stdout),
+    read("stderr", stderr),
+    ...(back === undefined ? [] : [once(back, "close")]),
+  ]);
   const graceMs = options.graceMs ?? GRACE_MS;
   let cut: "timeout" | "interrupted" | undefined;
   let kill: NodeJS.Timeout | undefined;
@@ -105,18 +121,19 @@ export async function runCommand(
     context.emit({ type: "warning", message });
   }
   // Where a daemon cannot be found it may hold the pipes open for as long as it lives: its output is not waited for.
-  const late = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), LINGER_MS);
+  const late = setTimeout(() => [stdout, stderr, back].forEach((stream) => stream?.destroy()), LINGER_MS);
   await allPrinted;
   clearTimeout(late);
   if (pid !== undefined) forgetGroup(context, pid);
-  return { ...verdict(ended, cut, options), tail: stripVTControlCharacters(tail.join("\n")).slice(-TAIL_CHARACTERS) };
+  const end = stripVTControlCharacters(tail.join("\n")).slice(-TAIL_CHARACTERS);
+  return { ...verdict(ended, cut, options), tail: end, answer };
 }
 
 function verdict(
   ended: { code: number | null; signal: string | null; error?: Error },
   cut: "timeout" | "interrupted" | undefined,
   options: CommandOptions,
-): Omit<CommandEnd, "tail"> {
+): Pick<CommandEnd, "how" | "reason"> {
   if (cut === "interrupted") return { how: "interrupted", reason: "was interrupted" };
   if (cut === "timeout")
     return { how: "timeout", reason: `ran longer than its timeout of ${(options.timeoutMs ?? 0) / 1000} s` };

@@ -8,9 +8,7 @@ const WIDEST = 40;
 /** Why a stage runs although it ran before, in a person's words: `params.yaml: train.epochs 10 -> 12; src changed`. */
 export function reasonOf(before: KeyInputs, after: KeyInputs): string {
   const reasons = [
-    ...(canonicalJson([before.cmd, before.wdir]) === canonicalJson([after.cmd, after.wdir])
-      ? []
-      : ["its command changed"]),
+    ...(commandOf(before) === commandOf(after) ? [] : ["its command changed"]),
     ...paramReasons(before.params, after.params),
     ...contentReasons(before.deps, after.deps),
     ...contentReasons(before.env.files, after.env.files),
@@ -21,6 +19,10 @@ export function reasonOf(before: KeyInputs, after: KeyInputs): string {
   if (reasons.length === 0) return "there is no record of it, although nothing it depends on changed";
   const more = reasons.length - SHOWN;
   return reasons.slice(0, SHOWN).join("; ") + (more > 0 ? `; and ${more} more` : "");
+}
+
+function commandOf({ cmd, wdir, function: code }: KeyInputs): string {
+  return canonicalJson([cmd, wdir, code ?? null]);
 }
 
 function paramReasons(before: KeyInputs["params"], after: KeyInputs["params"]): string[] {

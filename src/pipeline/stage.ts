@@ -2,6 +2,8 @@ import { posix } from "node:path";
 import type { StageConfig } from "../config/index.ts";
 import { compareCodeUnits, isRelativePath } from "../core/index.ts";
 import type { Failure, Location, RelativePath } from "../core/index.ts";
+import { toFunction } from "./functions/declare.ts";
+import type { NamedOutput, StageFunction } from "./functions/declare.ts";
 import type { Amounts } from "./schedule.ts";
 
 /** What an output is for. One path may have several uses: an out that is also the predictions. */
@@ -37,7 +39,10 @@ export interface Stage {
   readonly at: (where: readonly PropertyKey[]) => Location;
   /** The way from the file's root to the stage's fields. */
   readonly where: readonly PropertyKey[];
+  /** Empty for a function. */
   readonly cmd: readonly string[];
+  /** What runs in the place of commands. */
+  readonly run: StageFunction | null;
   readonly wdir: RelativePath | null;
   readonly deps: readonly Placed[];
   readonly params: readonly ParamsFrom[];
@@ -104,16 +109,32 @@ export function toStage(
         return path === undefined ? [] : [{ path, where: where(...field, index) }];
       }),
     );
+  const run = toFunction(config, { at: place.at, root, where, failures });
+  const returned = (use: Use): RelativePath[] =>
+    (run?.outputs ?? []).flatMap((output) => (output.use === use ? [output.path] : []));
+  const only = (field: "predictions" | "profile"): RelativePath | null => {
+    const text = config[field];
+    const declared = text === undefined ? undefined : root(text, where(field));
+    const [first, second] = [...(declared === undefined ? [] : [declared]), ...returned(field)];
+    if (second !== undefined)
+      failures.push({
+        code: "file-invalid",
+        at: place.at(where("outputs")),
+        problem: `a stage has one ${field} table`,
+      });
+    return first ?? null;
+  };
   const stage = {
     name,
     file: place.file,
     at: place.at,
     where: place.where,
-    cmd: typeof config.cmd === "string" ? [config.cmd] : config.cmd,
+    cmd: typeof config.cmd === "string" ? [config.cmd] : (config.cmd ?? []),
+    run,
     wdir: wdir === "." ? null : (wdir as RelativePath),
-    deps: placed(config.deps, "deps"),
+    deps: unique([...placed(config.deps, "deps"), ...(run?.inputs ?? [])]),
     params: toParams(config.params ?? [], root, where),
-    outs: toOutputs(config, root, where),
+    outs: toOutputs(config, run?.outputs ?? [], root, where),
     alwaysChanged: config.always_changed ?? false,
     env: {
       files: placed(config.env?.files, "env", "files"),
@@ -123,8 +144,8 @@ export function toStage(
     timeoutMs: config.timeout === undefined ? null : durationMs(config.timeout),
     retry: config.retry ?? 0,
     resources: { ...config.resources, ...(config.gpu ? { gpu: config.gpu } : {}) },
-    predictions: config.predictions === undefined ? null : (root(config.predictions, where("predictions")) ?? null),
-    profile: config.profile === undefined ? null : (root(config.profile, where("profile")) ?? null),
+    predictions: only("predictions"),
+    profile: only("profile"),
   };
   return { stage, failures };
 }
@@ -153,9 +174,9 @@ export function covers(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`);
 }
 
-type Where = (...path: PropertyKey[]) => PropertyKey[];
+export type Where = (...path: PropertyKey[]) => PropertyKey[];
 /** Undefined: it is no path of the repository, and that has been told. */
-type Root = (path: string, where: readonly PropertyKey[]) => RelativePath | undefined;
+export type Root = (path: string, where: readonly PropertyKey[]) => RelativePath | undefined;
 
 function toParams(list: NonNullable<StageConfig["params"]>, root: Root, where: Where): ParamsFrom[] {
   const files = new Map<string, ParamsFrom>();
@@ -176,11 +197,14 @@ function toParams(list: NonNullable<StageConfig["params"]>, root: Root, where: W
   return byPath([...files.values()]);
 }
 
-function toOutputs(config: StageConfig, root: Root, where: Where): Output[] {
+function toOutputs(config: StageConfig, returned: readonly NamedOutput[], root: Root, where: Where): Output[] {
   const outs = new Map<string, Output>();
-  const add = (text: string, use: Use, flags: { cache?: boolean; persist?: boolean }, place: PropertyKey[]): void => {
+  type Flags = { readonly cache?: boolean | undefined; readonly persist?: boolean | undefined };
+  const add = (text: string, use: Use, flags: Flags, place: readonly PropertyKey[]): void => {
     const path = root(text, place);
-    if (path === undefined) return;
+    if (path !== undefined) put(path, use, flags, place);
+  };
+  const put = (path: RelativePath, use: Use, flags: Flags, place: readonly PropertyKey[]): void => {
     const known = outs.get(path);
     outs.set(path, {
       path,
@@ -197,19 +221,12 @@ function toOutputs(config: StageConfig, root: Root, where: Where): Output[] {
   ] as const) {
     config[field]?.forEach((entry, index) => {
       if (typeof entry === "string") return add(entry, use, {}, where(field, index));
-      for (const [path, flags] of Object.entries(entry)) {
-        const { cache, persist } = flags;
-        add(
-          path,
-          use,
-          { ...(cache === undefined ? {} : { cache }), ...(persist === undefined ? {} : { persist }) },
-          where(field, index, path),
-        );
-      }
+      for (const [path, flags] of Object.entries(entry)) add(path, use, flags, where(field, index, path));
     });
   }
   if (config.predictions !== undefined) add(config.predictions, "predictions", {}, where("predictions"));
   if (config.profile !== undefined) add(config.profile, "profile", {}, where("profile"));
+  for (const output of returned) put(output.path, output.use, output, output.where);
   return byPath([...outs.values()]);
 }
 

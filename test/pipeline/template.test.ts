@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Float } from "../../src/config/index.ts";
-import { nearest } from "../../src/pipeline/template/scope.ts";
+import { nearest } from "../../src/core/index.ts";
 
 test("floats are spelled as Python spells them", () => {
   const spelled: [number, string][] = [

@@ -1,0 +1,72 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { describe as suite, expect, test } from "vitest";
+import { runDemo } from "../project.ts";
+import { body, functions, said } from "./functions.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+suite("a function that goes wrong", () => {
+  test.each([
+    ["return { x: 1, other: 2 };", 'returned "other", which is no declared output (its outputs are x)'],
+    ["return { xx: 1 };", 'returned "xx", which is no declared output (did you mean "x"?)'],
+    ["return {};", 'returned no "x", which it declares as an output (its outputs are x)'],
+    ["return [1];", "returned a list, not an object with its outputs by name (its outputs are x)"],
+    ["", "returned undefined, not an object with its outputs by name (its outputs are x)"],
+    ["return { x: NaN };", 'returned "x", which has the number NaN, which JSON cannot say, and build/x.json is json'],
+    ['throw "words";', "threw a text: words"],
+    ['throw new Error("one\\ntwo");', 'code/a.ts:2:9 stage "a" threw Error: one'],
+    ["process.exit(0);", "ended before its function returned"],
+    ["process.exit(7);", "ended with exit code 7"],
+    ["await new Promise(() => {});", "ended before its function returned"],
+    ["setTimeout(() => { throw new Error('late'); }); await new Promise(() => {});", "ended with exit code 1"],
+    ['process.getBuiltinModule("node:fs").writeSync(3, "{}"); return { x: 1 };', "ended before its function returned"],
+    ["process.kill(process.pid, 'SIGKILL');", "was ended by SIGKILL"],
+  ])("%s", async (text, problem) => {
+    using at = body(text);
+    const outcome = await runDemo(at.context);
+    expect(said(outcome)).toEqual([expect.stringContaining(problem)]);
+    expect(outcome.stages).toEqual([]);
+  });
+
+  test("is ended with all that it started, when its time is over", async () => {
+    using at = body(
+      'const { spawn } = process.getBuiltinModule("node:child_process");\n  spawn("sleep", ["60"]);\n  await new Promise((done) => setTimeout(done, 60_000));',
+      "outputs: {x: build/x.json}, timeout: 1s",
+    );
+    expect(said(await runDemo(at.context))).toEqual(['stage "a" ran longer than its timeout of 1 s']);
+  });
+
+  test("is tried again, when it says so", async () => {
+    using at = body(
+      'const { appendFileSync, readFileSync } = process.getBuiltinModule("node:fs");\n  appendFileSync("tries", "x");\n  if (readFileSync("tries", "utf8").length < 3) throw new Error("not yet");\n  return { x: 1 };',
+      "outputs: {x: build/x.json}, retry: 2",
+    );
+    expect(said(await runDemo(at.context))).toEqual([]);
+    expect(at.read("tries")).toBe("xxx");
+  });
+
+  test("what it leaves open is not waited for", async () => {
+    using at = body("setInterval(() => {}, 1000);\n  return { x: 1 };", "outputs: {x: build/x.json}, timeout: 20s");
+    expect(said(await runDemo(at.context))).toEqual([]);
+  });
+});
+
+test("the built command line runs functions", () => {
+  using at = functions();
+  const built = `import(${JSON.stringify(join(root, "dist/cli.js"))}).then(({ main }) => main(["run", "--json"]))`;
+  const document = execFileSync(process.execPath, ["--input-type=module", "--eval", built], { cwd: at.path });
+  expect(JSON.parse(document.toString())).toMatchObject({
+    ok: true,
+    pipelines: [{ metrics: { "build/metrics.json": { few: 1, ids: 2 } } }],
+  });
+});
+
+test("a syntax error is told where it is", () => {
+  using at = body("let é = 1, let = 2;");
+  const run = `import(${JSON.stringify(join(root, "src/cli/main.ts"))}).then(({ main }) => main(["plan", "--json"]))`;
+  const document = execFileSync(process.execPath, ["--input-type=module", "--eval", run], { cwd: at.path });
+  expect(JSON.parse(document.toString())).toMatchObject({
+    failures: [{ at: { file: "code/a.ts", line: 2, column: 14 } }],
+  });
+});
