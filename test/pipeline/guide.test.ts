@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { workingTree } from "../../src/git/index.ts";
 import { loadPipeline } from "../../src/pipeline/index.ts";
 import { value } from "../helpers/value.ts";
-import { project } from "./project.ts";
+import { project, runDemo } from "./project.ts";
 
 const guide = readFileSync(join(import.meta.dirname, "../../docs/pipelines.md"), "utf8");
 const examples = [...guide.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
@@ -44,4 +44,18 @@ test("the example on variables gives the stages that the guide says", async () =
     needs: ["fetch@us"],
     outs: ["models/us-2/resnet18.bin"],
   });
+});
+
+test("the function of the guide gives the tables that the guide says", async () => {
+  const [code] = /^```ts\n([\s\S]*?)^```/m.exec(guide)!.slice(1);
+  using at = project({
+    "pipelines/demo.yaml": examples[2]!,
+    "pipelines/shop/prepare.ts": code!,
+    "data/orders.csv": "id,amount\na,1.5\nb,2\nc,3\n",
+    "params.yaml": "prepare: {share: 0.5}\n",
+  });
+  const outcome = await runDemo(at.context);
+  expect(outcome.failures).toEqual([]);
+  expect(outcome.run.metrics).toEqual({ "build/shop/counts.json": { train: 2, test: 1 } });
+  expect(at.read("build/shop/train.csv")).toBe("id,amount\na,1.5\nb,2\n");
 });

@@ -116,6 +116,23 @@ suite("properties", () => {
   });
 });
 
+test("a function's name, module, and what it takes and gives are in its key", () => {
+  const [{ inputs: some }] = golden.slice(-1) as unknown as [{ inputs: KeyInputs }];
+  const was = some.function!;
+  const [first, ...rest] = was.inputs;
+  const others: NonNullable<KeyInputs["function"]>[] = [
+    { ...was, name: "other" },
+    { ...was, module: "other.ts" as RelativePath },
+    { ...was, inputs: rest },
+    { ...was, inputs: [...rest, { ...first!, format: "text" }] },
+    { ...was, inputs: [...rest, { ...first!, name: "other" }] },
+    { ...was, outputs: [...was.outputs, first!] },
+  ];
+  const turned = { ...was, inputs: was.inputs.toReversed(), outputs: was.outputs.toReversed() };
+  expect(stageKey({ ...some, function: turned })).toBe(stageKey(some));
+  expect(new Set([some, ...others.map((code) => ({ ...some, function: code }))].map(stageKey)).size).toBe(7);
+});
+
 function sorted({ deps, outs, env, ...rest }: KeyInputs): unknown {
   const by = <T>(list: readonly T[]): string[] => list.map((entry) => canonicalJson(entry)).sort();
   return { ...rest, deps: by(deps), outs: by(outs), env: { ...env, files: by(env.files) } };

@@ -34,7 +34,9 @@ suite("a function that goes wrong", () => {
       'const { spawn } = process.getBuiltinModule("node:child_process");\n  spawn("sleep", ["60"]);\n  await new Promise((done) => setTimeout(done, 60_000));',
       "outputs: {x: build/x.json}, timeout: 1s",
     );
-    expect(said(await runDemo(at.context))).toEqual(['stage "a" ran longer than its timeout of 1 s']);
+    expect(said(await runDemo(at.context))).toEqual([
+      expect.stringContaining('stage "a" ran longer than its timeout of 1 s'),
+    ]);
   });
 
   test("is tried again, when it says so", async () => {

@@ -59,7 +59,7 @@ suite("a stage that is a function", () => {
     });
     const hint = 'import it by its path in quotes, or name code/other.ts in "deps"';
     expect(said(await runDemo(at.context))).toEqual([
-      `stage "a" loads code/other.ts, which its key does not know (${hint})`,
+      `pipelines/demo.yaml:2:12 stage "a" loads code/other.ts, which its key does not know (${hint})`,
     ]);
     write(at.path, {
       "pipelines/demo.yaml": "stages:\n  a: {run: code/a.ts#a, deps: [code], outputs: {x: build/x.json}}\n",
