@@ -210,12 +210,14 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
   };
 }
 
-/** What a team that uses Lockstep has in its repository: the example's files, without Lockstep itself. */
+/** What a team that uses Lockstep has in its repository: the digits example, without Lockstep itself. */
 async function copyProject({ root, clone }: Stage): Promise<void> {
   const paths = [
     ".github/workflows/lockstep-*.yml",
     ".github/lockstep.yml",
-    "pipelines",
+    "pipelines/digits.yaml",
+    "pipelines/digits",
+    "pipelines/lib",
     "models/digits/model.yaml",
     "data",
     "data.lock.json",
