@@ -1,5 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { CLASSES, PIXELS, flatten, readExamples, writeTable } from "./examples.ts";
+import { CLASSES, PIXELS, flatten, toExamples } from "./examples.ts";
 import type { Example } from "./examples.ts";
 import { inkBand } from "./ink.ts";
 import { predictedClass, probabilitiesOf } from "./inference.ts";
@@ -11,48 +10,45 @@ interface Answer {
   readonly probabilities: readonly number[];
 }
 
-const onnx = await readFile("build/digits/model.onnx");
-const test = await answers("build/digits/split/test.csv");
-const validation = await answers("build/digits/split/validation.csv");
+interface Inputs {
+  /** The ONNX file. */
+  readonly model: Uint8Array;
+  readonly test: readonly Record<string, string>[];
+  readonly validation: readonly Record<string, string>[];
+}
 
-const metrics = score(
-  test.map(({ example, prediction, probabilities }) => ({ label: example.label, prediction, probabilities })),
-);
-console.log(`${test.length} test examples: ${JSON.stringify(metrics)}`);
-await writeFile("build/digits/metrics.json", `${JSON.stringify(metrics, null, 2)}\n`);
+type Row = Record<string, string | number>;
 
-await writeTable(
-  "build/digits/predictions.csv",
-  ["id", "label", "prediction", "source", "ink", ...CLASSES.map((name) => `probability.${name}`)],
-  test.map(({ example, prediction, probabilities }) => [
-    example.id,
-    example.label,
-    prediction,
-    example.source,
-    inkBand(example.pixels),
-    ...probabilities,
-  ]),
-);
+/** Asks the exported file itself, as the server will. */
+export async function evaluate(
+  inputs: Inputs,
+): Promise<{ metrics: ReturnType<typeof score>; predictions: Row[]; reference: Row[] }> {
+  const test = await answers(inputs.model, toExamples(inputs.test, "test"));
+  const validation = await answers(inputs.model, toExamples(inputs.validation, "validation"));
+  const metrics = score(test.map(({ example, ...answer }) => ({ label: example.label, ...answer })));
+  console.log(`${test.length} test examples: ${JSON.stringify(metrics)}`);
+  return {
+    metrics,
+    predictions: test.map(({ example, prediction, probabilities }) => ({
+      id: example.id,
+      label: example.label,
+      prediction,
+      source: example.source,
+      ink: inkBand(example.pixels),
+      ...Object.fromEntries(CLASSES.map((name, at) => [`probability.${name}`, probabilities[at]!])),
+    })),
+    // What the model sees and says when all is well: production's log is compared with it. Not the training images,
+    // which the model answers more surely than any others.
+    reference: [...validation, ...test].map(({ example, prediction, probabilities }) => ({
+      ...Object.fromEntries(Array.from({ length: PIXELS }, (_, at) => [`image.${at}`, example.pixels[at]!])),
+      ...Object.fromEntries(CLASSES.map((name, at) => [`probabilities.${name}`, probabilities[at]!])),
+      prediction,
+    })),
+  };
+}
 
-// What the model sees and says when all is well: production's log is compared with it. Not the training images, which
-// the model answers more surely than any others.
-await writeTable(
-  "build/digits/reference.csv",
-  [
-    ...Array.from({ length: PIXELS }, (_, at) => `image.${at}`),
-    ...CLASSES.map((name) => `probabilities.${name}`),
-    "prediction",
-  ],
-  [...validation, ...test].map(({ example, prediction, probabilities }) => [
-    ...example.pixels,
-    ...probabilities,
-    prediction,
-  ]),
-);
-
-async function answers(file: string): Promise<Answer[]> {
-  const examples = await readExamples(file);
-  const all = await probabilitiesOf(onnx, flatten(examples));
+async function answers(model: Uint8Array, examples: readonly Example[]): Promise<Answer[]> {
+  const all = await probabilitiesOf(model, flatten(examples));
   return examples.map((example, at) => ({
     example,
     prediction: predictedClass(all, at),

@@ -39,9 +39,16 @@ export async function readFolder(folder: string): Promise<Example[]> {
   return [...examples.values()];
 }
 
-/** Reads one file; columns other than id, label, source and image.0 to image.63 are left alone. */
+/** Reads one file. */
 export async function readExamples(file: string, source = "base"): Promise<Example[]> {
-  const records: Record<string, string>[] = parse(await readFile(file), { columns: true, skip_empty_lines: true });
+  return toExamples(parse(await readFile(file), { columns: true, skip_empty_lines: true }), file, source);
+}
+
+/**
+ * The rows of a table; columns other than id, label, source and image.0 to image.63 are left alone.
+ * @param file name to show
+ */
+export function toExamples(records: readonly Record<string, string>[], file: string, source = "base"): Example[] {
   return records.map((record, at) => {
     const parsed = row.safeParse(record);
     if (!parsed.success) throw new Error(`${file}:${at + 2}: ${z.prettifyError(parsed.error)}`);
