@@ -36,7 +36,7 @@ const plotOutput = z.union([
 const duration = z.string().regex(/^\d+(\.\d+)?(s|m|h|d)$/, "a duration is a number and s, m, h or d, as in 90s or 2h");
 
 /** How the engine reads what a function takes and writes what it returns; else the path's ending says. */
-const format = z.enum(["csv", "json", "jsonl", "parquet", "text", "bytes"]);
+const format = z.enum(["csv", "json", "jsonl", "parquet", "text", "bytes", "files"]);
 export type DataFormat = z.infer<typeof format>;
 const use = z.enum(["out", "metric", "plot", "predictions", "profile"]);
 /** As a member of an object is written in code, so that functions can take it apart. */

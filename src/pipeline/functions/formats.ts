@@ -8,8 +8,8 @@ interface Format {
   readonly write: (value: unknown) => Promise<Coded<Uint8Array>>;
 }
 
-/** How a function's files are read and written. What a format needs is loaded with the first file of it. */
-export const FORMATS: Readonly<Record<DataFormat, Format>> = {
+/** How a function's files are read and written (`files` is a folder). What a format needs is loaded with its first file. */
+export const FORMATS: Readonly<Record<Exclude<DataFormat, "files">, Format>> = {
   csv: {
     read: async (file, bytes) => (await import("./csv.ts")).readCsv(file, bytes),
     write: async (value) => (await import("./csv.ts")).writeCsv(value),

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe as suite, expect, test } from "vitest";
-import type { DataFormat } from "../../../src/config/index.ts";
+import type { DataFormat as AnyFormat } from "../../../src/config/index.ts";
+import { toFolder } from "../../../src/pipeline/functions/folder.ts";
 import { FORMATS } from "../../../src/pipeline/functions/formats.ts";
+
+type DataFormat = Exclude<AnyFormat, "files">;
 
 /** What a value is after it was written and read. */
 async function through(format: DataFormat, value: unknown): Promise<unknown> {
@@ -132,6 +135,16 @@ suite("a value that its format cannot say is refused", () => {
     ["bytes", "x", "is a text, not bytes"],
   ])("%s of %o", async (format, value, problem) => {
     expect(await FORMATS[format].write(value)).toMatchObject({ ok: false, problem });
+  });
+
+  test.each<[unknown, string]>([
+    [new Uint8Array(1), "is bytes; a folder is an object of bytes by their paths"],
+    [{}, "has no files, and a folder without files is none"],
+    [{ "../x": new Uint8Array(1) }, 'has "../x", which is no path inside of a folder'],
+    [{ x: "text" }, 'has a text at "x", not bytes'],
+    [{ a: new Uint8Array(1), "a/b": new Uint8Array(1) }, 'has "a" both as a file and as a folder'],
+  ])("files of %o", (value, problem) => {
+    expect(toFolder(value)).toMatchObject({ ok: false, problem });
   });
 
   test("parquet that is none is refused", async () => {

@@ -29,6 +29,20 @@ suite("a function that goes wrong", () => {
     expect(outcome.stages).toEqual([]);
   });
 
+  test("takes and gives folders", async () => {
+    using at = body(
+      'return { out: { ...inputs.files, "deep/new": Buffer.from(Object.keys(inputs.files).join()) } };',
+      "inputs: {files: {path: in, format: files}}, outputs: {out: {path: build/out, format: files}}",
+      { "in/b/c": "c", "in/a": "a" },
+    );
+    expect(said(await runDemo(at.context))).toEqual([]);
+    expect(["a", "b/c", "deep/new"].map((name) => at.read(`build/out/${name}`))).toEqual(["a", "c", "a,b/c"]);
+    using folder = body("return {};", "inputs: {x: in}", { "in/a": "" });
+    expect(said(await runDemo(folder.context))).toEqual([
+      expect.stringMatching(/cannot read its input "x": in is a folder \(`format: files` takes a folder\)$/),
+    ]);
+  });
+
   test("is ended with all that it started, when its time is over", async () => {
     using at = body(
       'const { spawn } = process.getBuiltinModule("node:child_process");\n  spawn("sleep", ["60"]);\n  await new Promise((done) => setTimeout(done, 60_000));',
