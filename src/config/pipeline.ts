@@ -89,6 +89,8 @@ export const stageSchema = z.strictObject({
   resources: z.record(name, z.number().int().min(1)).optional(),
   timeout: duration.optional(),
   retry: z.number().int().min(0).max(10).optional(),
+  /** A folder with what the stage needs to go on after it was ended too early; stored every so often (10m). */
+  checkpoint: z.union([path, z.strictObject({ path, every: duration.optional() })]).optional(),
   /** A CSV with one row per example of the evaluation; an output. */
   predictions: path.optional(),
   /** A CSV of model inputs and predictions as of training; an output, sketched into the reference profile. */

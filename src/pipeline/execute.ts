@@ -4,7 +4,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Failed, Result, StageKey } from "../core/index.ts";
-import type { LocalStore } from "../store/index.ts";
+import type { LocalStore, Store } from "../store/index.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import { FormerOutputs } from "./former.ts";
 import { runFunction } from "./functions/run.ts";
 import type { KeyInputs } from "./key.ts";
@@ -19,8 +20,13 @@ export interface Execution {
   readonly stage: Stage;
   readonly key: StageKey;
   readonly inputs: KeyInputs;
+  /** Where the outputs go. */
   readonly cache: LocalStore;
   readonly tracked: Tracked;
+  /** The team's store, which an interruption does not stop: for the checkpoint. */
+  readonly lastingStore: Store;
+  /** False: it starts from the beginning, whatever checkpoint is there. */
+  readonly resume: boolean;
   /** Commit whose tree is run, where it is one. */
   readonly commit: string | null;
   readonly signal: AbortSignal;
@@ -39,6 +45,12 @@ export interface Changed {
   readonly hint: string;
 }
 
+/** With what is put away around it. */
+interface Prepared extends Execution {
+  readonly former: FormerOutputs;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
 /** The first pause before another try, in ms; each next one is twice as long, up to the longest. */
 const PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -48,10 +60,24 @@ const LONGEST_PAUSE_MS = 60_000;
  * leaves its outputs as they were before it, and no record.
  */
 export async function execute(context: Context, execution: Execution): Promise<Result<StageRecord>> {
+  const { stage, key, tracked, lastingStore: store, resume } = execution;
+  const opened = await Checkpoint.open(context, { stage, key, tracked, store, fresh: !resume });
+  if (!opened.ok) return opened;
+  const checkpoint = opened.value;
+  const recorded = await makeAndKeep(context, execution, checkpoint);
+  await checkpoint?.end(recorded.ok);
+  return recorded;
+}
+
+async function makeAndKeep(
+  context: Context,
+  execution: Execution,
+  checkpoint: Checkpoint | undefined,
+): Promise<Result<StageRecord>> {
   const { stage } = execution;
   const former = await FormerOutputs.setAside(context, stage, execution.tracked);
   if (!former.ok) return former;
-  const made = await make(context, execution, former.value);
+  const made = await make(context, { ...execution, former: former.value, checkpoint });
   const kept = made.ok ? await execution.keep(made.value) : made;
   if (kept.ok && made.ok) {
     const dropped = await former.value.drop(stage);
@@ -62,13 +88,13 @@ export async function execute(context: Context, execution: Execution): Promise<R
   return back.value === undefined ? kept : withHint(kept, `what it wrote lies in ${back.value}`);
 }
 
-async function make(context: Context, execution: Execution, former: FormerOutputs): Promise<Result<StageRecord>> {
-  const { pipeline, stage, key, inputs, cache, commit } = execution;
+async function make(context: Context, prepared: Prepared): Promise<Result<StageRecord>> {
+  const { pipeline, stage, key, inputs, cache, commit } = prepared;
   const startedAt = context.now();
-  const ran = await runWithRetry(context, execution, former);
+  const ran = await runWithRetry(context, prepared);
   if (!ran.ok) return ran;
   const ms = Math.max(0, context.now().getTime() - startedAt.getTime());
-  const changed = await execution.changed();
+  const changed = await prepared.changed();
   if (!changed.ok) return changed;
   if (changed.value !== undefined) {
     const { what, hint } = changed.value;
@@ -90,12 +116,11 @@ async function make(context: Context, execution: Execution, former: FormerOutput
   });
 }
 
-async function runWithRetry(context: Context, execution: Execution, former: FormerOutputs): Promise<Result<void>> {
-  const { stage, signal } = execution;
-  const wait =
-    execution.wait ?? (async (ms: number) => pause(ms, undefined, { signal }).catch(() => {} /* an abort */));
+async function runWithRetry(context: Context, prepared: Prepared): Promise<Result<void>> {
+  const { stage, signal, former } = prepared;
+  const wait = prepared.wait ?? (async (ms: number) => pause(ms, undefined, { signal }).catch(() => {} /* an abort */));
   for (let failures = 0; ; failures++) {
-    const ran = await runCommands(context, execution);
+    const ran = await runCommands(context, prepared);
     const [failure] = ran.ok ? [] : ran.failures;
     if (failure?.code !== "stage-failed" || failures >= stage.retry) return ran;
     const ms = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** failures);
@@ -110,18 +135,19 @@ async function runWithRetry(context: Context, execution: Execution, former: Form
   }
 }
 
-async function runCommands(context: Context, execution: Execution): Promise<Result<void>> {
-  const { stage, signal } = execution;
+async function runCommands(context: Context, prepared: Prepared): Promise<Result<void>> {
+  const { stage, signal, checkpoint } = prepared;
   const folder = join(context.cwd, stage.wdir ?? "");
   const there = await lstat(folder).catch(() => undefined);
   if (!there?.isDirectory()) return failed(stage, `has no wdir ${stage.wdir}: it is no folder`, { field: "wdir" });
-  if (stage.run !== null) return runFunction(context, stage.run, execution);
+  if (stage.run !== null) return runFunction(context, stage.run, prepared);
   for (const command of stage.cmd) {
     const end = await runCommand(context, shell(command), {
       stage: stage.name,
       folder,
       timeoutMs: stage.timeoutMs,
       signal,
+      ...checkpoint?.care,
     });
     if (end.how === "interrupted") return fail({ code: "interrupted" });
     const field = end.how === "timeout" ? "timeout" : "cmd";

@@ -56,13 +56,14 @@ export async function experiment(context: Context, options: ExperimentOptions = 
     const { baseline: revision, pipelines: _, forGit: __, ...passed } = options;
     const baseline = await atRevision(context, revision ?? "HEAD^1");
     for (const pipeline of pipelines.value) {
-      const { source, records, store } = workspace.value;
+      const { source, records, store, lastingStore } = workspace.value;
       const outcome = await run(context, {
         ...passed,
         ...(baseline.ok ? { baseline: baseline.value } : {}),
         source,
         records,
         store,
+        lastingStore,
         pipeline,
         commit: commit.value,
         restore: "needed",

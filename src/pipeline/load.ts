@@ -4,6 +4,7 @@ import { all, compareCodeUnits, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
 import { datasetAt, loadDataLock } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
+import { checkpointsMet } from "./checkpoint-paths.ts";
 import { missingDeps } from "./deps.ts";
 import { readStages } from "./file.ts";
 import type { FileRead, PipelineFile } from "./file.ts";
@@ -118,6 +119,7 @@ async function assemble({ source, lock, files }: Tree, name: string): Promise<Re
   const failures = [
     ...broken.flatMap((file) => file.failures),
     ...inDatasets(stages, lock),
+    ...checkpointsMet(stages, lock),
     ...(graph.ok ? [] : graph.failures),
     ...missing.value,
   ];

@@ -157,6 +157,9 @@ export class PipelineRun {
       inputs,
       cache: this.#stores[0],
       tracked: this.#tracked,
+      lastingStore: this.#options.lastingStore ?? this.#options.store,
+      // A promotion believes nothing that a mere writer of the store may have put there.
+      resume: this.#options.force !== true && this.#options.trustedOnly !== true,
       commit: this.#commit,
       signal: this.#context.signal ?? new AbortController().signal,
       wait: this.#options.wait,

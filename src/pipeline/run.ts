@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly records: Records;
   /** The team's store, asked after the local cache. */
   readonly store: Store;
+  /** The same store, which an interruption does not stop; checkpoints of interrupted stages go there. `store` when absent. */
+  readonly lastingStore?: Store;
   /** Stages at once; as many as the machine has processors when absent. */
   readonly jobs?: number;
   /** What this machine has of the resources that stages name; one of each, and `cpu` as it is, when absent. */

@@ -51,6 +51,8 @@ export interface Stage {
   readonly env: { readonly files: readonly Placed[]; readonly vars: readonly string[]; readonly image: string | null };
   readonly timeoutMs: number | null;
   readonly retry: number;
+  /** The folder it goes on from after it was ended too early, and how often that is stored. Not part of the key. */
+  readonly checkpoint: (Placed & { readonly everyMs: number }) | null;
   /** What it takes of this machine while it runs: `gpu`, and whatever the team names. Not part of the key. */
   readonly resources: Amounts;
   readonly predictions: RelativePath | null;
@@ -81,6 +83,7 @@ export interface StagePlace {
 }
 
 const DEFAULT_PARAMS = "params.yaml";
+const CHECKPOINT_EVERY = "10m";
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Reads a stage's settings; lists come out sorted and without repeats, so that their order means nothing. */
@@ -143,6 +146,7 @@ export function toStage(
     },
     timeoutMs: config.timeout === undefined ? null : durationMs(config.timeout),
     retry: config.retry ?? 0,
+    checkpoint: toCheckpoint(config.checkpoint, root, where),
     resources: { ...config.resources, ...(config.gpu ? { gpu: config.gpu } : {}) },
     predictions: only("predictions"),
     profile: only("profile"),
@@ -228,6 +232,14 @@ function toOutputs(config: StageConfig, returned: readonly NamedOutput[], root: 
   if (config.profile !== undefined) add(config.profile, "profile", {}, where("profile"));
   for (const output of returned) put(output.path, output.use, output, output.where);
   return byPath([...outs.values()]);
+}
+
+function toCheckpoint(config: StageConfig["checkpoint"], root: Root, where: Where): Stage["checkpoint"] {
+  if (config === undefined) return null;
+  const { path: text, every = CHECKPOINT_EVERY } = typeof config === "string" ? { path: config } : config;
+  const place = where("checkpoint");
+  const path = root(text, place);
+  return path === undefined ? null : { path, where: place, everyMs: durationMs(every) };
 }
 
 function durationMs(text: string): number {

@@ -11,6 +11,8 @@ import type { Store } from "../store/index.ts";
 export interface Workspace {
   readonly source: Source;
   readonly store: Store;
+  /** The same store, which an interruption does not stop: for what is written down because of one. */
+  readonly lastingStore: Store;
   readonly records: Records;
 }
 
@@ -23,5 +25,13 @@ export async function openWorkspace(context: Context): Promise<Result<Workspace>
   if (!url.ok) return url;
   const store = openStore(context, url.value);
   if (!store.ok) return store;
-  return ok({ source, store: store.value, records: openRecords(context, options.value) });
+  const { signal: _, ...lasting } = context;
+  const lastingStore = openStore(lasting, url.value);
+  if (!lastingStore.ok) return lastingStore;
+  return ok({
+    source,
+    store: store.value,
+    lastingStore: lastingStore.value,
+    records: openRecords(context, options.value),
+  });
 }

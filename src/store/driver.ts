@@ -2,10 +2,10 @@ import type { Digest, Result } from "../core/index.ts";
 
 /**
  * What an object is called in a store: `blobs/<64 hex>` (named by the SHA-256 of its bytes), `layouts/<64 hex>` (named
- * by the root it describes) or `gc/<word>`. A driver maps keys to its own names, reversibly.
+ * by the root it describes), `checkpoints/<64 hex>` (named by a stage key) or `gc/<word>`. A driver maps keys to its own names, reversibly.
  */
-export type Key = `blobs/${string}` | `layouts/${string}` | `gc/${string}`;
-export type KeyKind = "blobs" | "layouts" | "gc";
+export type KeyKind = "blobs" | "layouts" | "checkpoints" | "gc";
+export type Key = `${KeyKind}/${string}`;
 
 export interface ObjectInfo {
   /** Bytes. */

@@ -10,7 +10,7 @@ export type Condemned = ReadonlyMap<Key, number>;
 
 const DOCUMENT: Key = "gc/condemned";
 const CLOCK: Key = "gc/clock";
-const OBJECT = /^(blobs|layouts)\/[0-9a-f]{64}$/;
+const OBJECT = /^(blobs|layouts|checkpoints)\/[0-9a-f]{64}$/;
 /** More than two million entries. */
 const LARGEST = 256 * 1024 * 1024;
 

@@ -10,7 +10,7 @@ export interface StoredObject extends ObjectInfo {
 }
 
 /** What an object is: `files` are small files and chunks of large ones that lie by themselves. */
-export type ObjectKind = "trees" | "layouts" | "packs" | "files";
+export type ObjectKind = "checkpoints" | "trees" | "layouts" | "packs" | "files";
 
 /** Every blob and layout of a store. A list that ends early is a failure: a collector must not take it for all. */
 export async function listObjects(driver: Driver): Promise<Result<Map<Key, StoredObject>>> {

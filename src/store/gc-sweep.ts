@@ -75,7 +75,7 @@ export async function sweep(
 }
 
 /** What names other objects goes before what it names. */
-const IN_ORDER: readonly (readonly ObjectKind[])[] = [["trees"], ["layouts"], ["packs", "files"]];
+const IN_ORDER: readonly (readonly ObjectKind[])[] = [["checkpoints"], ["trees"], ["layouts"], ["packs", "files"]];
 
 function dated(unneeded: readonly Unneeded[], condemned: Condemned, latest: number): Dated[] {
   return unneeded.map((object) => {

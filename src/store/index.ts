@@ -1,4 +1,6 @@
 export { blobKey, layoutKey } from "./blob-store.ts";
+export { deleteCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoints.ts";
+export type { StoredCheckpoint } from "./checkpoints.ts";
 export { closure, hasContent, readManifest, readTree } from "./closure.ts";
 export type { Named } from "./closure.ts";
 export { composeTree } from "./compose.ts";

@@ -4,13 +4,13 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { StageRecord } from "../../src/config/index.ts";
 import { fileJson } from "../../src/core/index.ts";
-import type { RelativePath } from "../../src/core/index.ts";
+import type { RelativePath, StageKey } from "../../src/core/index.ts";
 import { collectGarbage } from "../../src/data/index.ts";
 import { loggedBlobs, openLogs } from "../../src/monitor/index.ts";
 import { bodyOf } from "../../src/store/driver.ts";
 import type { Key } from "../../src/store/driver.ts";
 import { condemned, readCondemned } from "../../src/store/gc-condemned.ts";
-import { localCache } from "../../src/store/index.ts";
+import { deleteCheckpoint, localCache, writeCheckpoint } from "../../src/store/index.ts";
 import { contextIn, sh, write } from "../git/repository.ts";
 import { must, name256 } from "../store/contract.ts";
 import { age, commitLock, DAY, DEFAULTS, gcRig, keyOf, keysIn, lockOf, looseTree, packedTree } from "./gc-rig.ts";
@@ -421,4 +421,39 @@ describe("beside the objects", () => {
     expect(report.waste).toMatchObject([{ key: live.keys[0], live: 100 }]);
     expect(await keysIn(rig.store)).toEqual(new Set(live.keys));
   });
+});
+
+test("checkpoints keep what they name for as long as somebody may come back for them", async () => {
+  using rig = gcRig();
+  const [live, stale, done] = ["11", "22", "33"].map((digits) => digits.repeat(32) as StageKey);
+  const trees = new Map<StageKey, Named>();
+  for (const key of [live!, stale!, done!]) {
+    const tree = await packedTree(rig.store, { state: key });
+    trees.set(key, tree);
+    must(await writeCheckpoint(rig.store, key, { tree: tree.digest, count: 1 }));
+  }
+  must(await deleteCheckpoint(rig.store, done!));
+  must(
+    await rig.store.driver.put(`checkpoints/${"44".repeat(32)}`, bodyOf(Buffer.from("{"), name256(Buffer.from("{")))),
+  );
+  age(join(rig.folder, "team/v1/checkpoints/sha256/22"), 15 * DAY);
+  const { keys } = trees.get(live!)!;
+
+  const first = must(await rig.gc({ graceMs: DAY }));
+  expect(first.marks).toEqual({ checkpoints: 1 });
+  expect(first.due).toEqual([]);
+  expect(new Set(first.waiting.map(({ key }) => key))).toEqual(
+    new Set([`checkpoints/${stale!}`, ...trees.get(stale!)!.keys, ...trees.get(done!)!.keys]),
+  );
+  // Somebody comes back for it after all, and writes it anew.
+  must(await writeCheckpoint(rig.store, stale!, { tree: trees.get(stale!)!.digest, count: 2 }));
+  const second = must(await rig.gc());
+  expect(new Set(second.due.map(({ key }) => key))).toEqual(new Set(trees.get(done!)!.keys));
+
+  age(join(rig.folder, "team/v1/checkpoints/sha256/22"), 15 * DAY);
+  must(await rig.gc());
+  expect(await keysIn(rig.store)).toEqual(new Set(keys));
+  const left: string[] = [];
+  for await (const { key } of rig.store.driver.list("checkpoints")) left.push(key);
+  expect(left).toEqual([`checkpoints/${live!}`, `checkpoints/${"44".repeat(32)}`]);
 });

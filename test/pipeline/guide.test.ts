@@ -59,3 +59,13 @@ test("the function of the guide gives the tables that the guide says", async () 
   expect(outcome.run.metrics).toEqual({ "build/shop/counts.json": { train: 2, test: 1 } });
   expect(at.read("build/shop/train.csv")).toBe("id,amount\na,1.5\nb,2\n");
 });
+
+test("the example on checkpoints", async () => {
+  using at = project({
+    "pipelines/demo.yaml": examples.find((example) => example.includes("checkpoint:"))!,
+    "train.py": "",
+    "data/images/0": "",
+  });
+  const { stages } = value(await loadPipeline(workingTree(at.context), "demo"));
+  expect(stages[0]?.checkpoint).toMatchObject({ path: "checkpoints/train", everyMs: 300_000 });
+});

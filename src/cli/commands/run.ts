@@ -50,9 +50,10 @@ async function runPipelines(context: Context, name: string | undefined, options:
   if (!written.ok) return written;
   const outcomes: RunOutcome[] = [];
   for (const pipeline of pipelines) {
-    const { store, records } = workspace;
+    const { store, lastingStore, records } = workspace;
     const commit = (): Promise<string | null> => headIfClean(context);
-    const outcome = await run(context, { ...rest, source, pipeline, records, store, commit, restore: "all" });
+    const where = { source, records, store, lastingStore };
+    const outcome = await run(context, { ...rest, ...where, pipeline, commit, restore: "all" });
     if (!outcome.ok) return outcome;
     outcomes.push(outcome.value);
     if (outcome.value.failures.length > 0 && options.keepGoing !== true) break;

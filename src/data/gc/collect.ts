@@ -12,6 +12,7 @@ import type { Dated, Unneeded } from "../../store/gc-sweep.ts";
 import type { Store } from "../../store/index.ts";
 import { amountOf } from "./amount.ts";
 import type { Amount } from "./amount.ts";
+import { marksOfCheckpoints } from "./checkpoints.ts";
 import { doubtsOf, missingOf } from "./doubts.ts";
 import type { Missing } from "./doubts.ts";
 import { findMarks } from "./marks.ts";
@@ -63,7 +64,10 @@ export async function collectGarbage(context: Context, options: GcOptions): Prom
   if (!objects.ok) return objects;
   const marks = await findMarks(context, options);
   if (!marks.ok) return marks;
-  const needs = await needsOf(store, objects.value, marks.value.roots);
+  const checkpoints = await marksOfCheckpoints(context, store, remove);
+  if (!checkpoints.ok) return checkpoints;
+  const roots = [...marks.value.roots, ...checkpoints.value.roots];
+  const needs = await needsOf(store, objects.value, roots);
   if (!needs.ok) return needs;
   const missing = missingOf(needs.value, team);
   const doubts = [...marks.value.doubts, ...doubtsOf(missing)]
@@ -75,12 +79,13 @@ export async function collectGarbage(context: Context, options: GcOptions): Prom
   if (remove && doubted !== undefined) return doubted;
 
   const { keys } = needs.value;
-  const unneeded = await unneededOf(store, objects.value, keys);
-  if (!unneeded.ok) return unneeded;
+  const found = await unneededOf(store, objects.value, keys);
+  if (!found.ok) return found;
+  const unneeded = [...checkpoints.value.stale, ...found.value];
   const waste = await wasteOf(store, objects.value, keys);
   const swept = remove
-    ? await sweep(context, store.driver, unneeded.value, graceMs)
-    : await foresee(store.driver, unneeded.value, { now: context.now().getTime(), graceMs });
+    ? await sweep(context, store.driver, unneeded, graceMs)
+    : await foresee(store.driver, unneeded, { now: context.now().getTime(), graceMs });
   if (!swept.ok) return swept;
   const leftovers = await leftoversOf(context, options);
   if (!leftovers.ok) return leftovers;
@@ -90,7 +95,7 @@ export async function collectGarbage(context: Context, options: GcOptions): Prom
     removed: remove,
     objects: amountOf(present),
     needed: amountOf(present.filter(({ key }) => keys.has(key))),
-    marks: countOf(marks.value.roots),
+    marks: countOf(roots),
     ...swept.value,
     missing,
     doubts,

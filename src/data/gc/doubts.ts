@@ -21,7 +21,11 @@ export function missingOf(needs: Needs, team: boolean): Missing[] {
   return [
     ...absent.map((root) => missing(root, "is not in the store", true)),
     ...damaged.map(({ root, cause }) =>
-      missing(root, `is not whole: ${message(cause)}`, root.source !== "untrusted records"),
+      missing(
+        root,
+        `is not whole: ${message(cause)}`,
+        root.source !== "untrusted records" && root.source !== "checkpoints",
+      ),
     ),
   ];
 }

@@ -8,6 +8,7 @@ export type MarkSource =
   | "records"
   | "untrusted records"
   | "records of this machine"
+  | "checkpoints"
   | "prediction log";
 
 /** Content that a store has to keep. */

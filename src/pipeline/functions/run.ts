@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { fail, ok } from "../../core/index.ts";
 import type { Context, Failure, Location, Result } from "../../core/index.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { KeyInputs } from "../key.ts";
 import { runCommand } from "../process.ts";
 import type { Stage } from "../stage.ts";
@@ -16,13 +17,14 @@ interface Running {
   readonly stage: Stage;
   readonly inputs: KeyInputs;
   readonly signal: AbortSignal;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
 /** Runs a function in a process of its own, with the care that commands get; it reads the inputs and writes the outputs. */
 export async function runFunction(
   context: Context,
   { module, name, inputs: files, outputs }: StageFunction,
-  { stage, inputs, signal }: Running,
+  { stage, inputs, signal, checkpoint }: Running,
 ): Promise<Result<void>> {
   const { params, problem } = nestParams(inputs.params, stage.params);
   if (problem !== undefined) return fail(failed(stage, problem));
@@ -42,6 +44,7 @@ export async function runFunction(
     folder: join(context.cwd, stage.wdir ?? ""),
     timeoutMs: stage.timeoutMs,
     signal,
+    ...checkpoint?.care,
     input: JSON.stringify(job),
   });
   if (end.how === "interrupted") return fail({ code: "interrupted" });

@@ -30,7 +30,7 @@ export interface FileDriver extends Driver {
 const READ = 1024 * 1024;
 
 /**
- * Objects as files: `v1/blobs/sha256/<2 digits>/<62 digits>`, the same below `v1/layouts`, and `v1/gc/<word>`. An object
+ * Objects as files: `v1/blobs/sha256/<2 digits>/<62 digits>`, the same below `v1/layouts` and `v1/checkpoints`, and `v1/gc/<word>`. An object
  * is written under `v1/tmp` of the same file system, then published by a hard link, which never replaces what is
  * there, or by a rename. No lock is taken, so a network file system will do.
  */

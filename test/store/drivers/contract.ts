@@ -150,17 +150,20 @@ export function driverContract(name: string, create: () => Promise<DriverSubject
       const blobs = [Buffer.from("one"), Buffer.from("three")];
       for (const blob of blobs) value(await subject.driver.put(keyOf(blob), bodyFor(blob)));
       value(await subject.driver.put(`layouts/${"0f".repeat(32)}`, bodyFor(Buffer.from("layout"))));
+      value(await subject.driver.put(`checkpoints/${"1e".repeat(32)}`, bodyFor(Buffer.from("latest"))));
       value(await subject.driver.put("gc/mark", bodyFor(Buffer.from("m"))));
       const found = await listed(subject.again(), "blobs");
       const sizes = new Map(found.map(({ key, size }) => [key, size]));
       expect(sizes).toEqual(new Map(blobs.map((blob) => [keyOf(blob), blob.length])));
       expect(await keysOf(subject.again(), "layouts")).toEqual([`layouts/${"0f".repeat(32)}`]);
+      expect(await keysOf(subject.again(), "checkpoints")).toEqual([`checkpoints/${"1e".repeat(32)}`]);
       expect(await keysOf(subject.again(), "gc")).toEqual(["gc/mark"]);
     });
 
     test("lists nothing in a store that is empty", async () => {
       await using subject = await create();
-      for (const kind of ["blobs", "layouts", "gc"] as const) expect(await keysOf(subject.driver, kind)).toEqual([]);
+      for (const kind of ["blobs", "layouts", "checkpoints", "gc"] as const)
+        expect(await keysOf(subject.driver, kind)).toEqual([]);
     });
 
     test("lists more than one page, each object once", async () => {

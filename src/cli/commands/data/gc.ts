@@ -103,7 +103,7 @@ function textOf(report: GcReport, { grace, cache }: Options, now: number): strin
 }
 
 function tableOf({ due, waiting, removed, leftovers }: GcReport, grace: string, now: number): string {
-  const kinds = ["trees", "layouts", "packs", "files"] as const;
+  const kinds = ["checkpoints", "trees", "layouts", "packs", "files"] as const;
   const rows = [
     { objects: due, state: removed ? "deleted" : "due", why: `nothing has needed it for ${grace}` },
     {

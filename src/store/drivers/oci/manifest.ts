@@ -32,7 +32,7 @@ export function tagOf(key: Key): string {
   return key.replace("/", ".");
 }
 
-const TAG = /^(?:(?:blobs|layouts)\.[0-9a-f]{64}|gc\.[A-Za-z0-9._-]+)$/;
+const TAG = /^(?:(?:blobs|layouts|checkpoints)\.[0-9a-f]{64}|gc\.[A-Za-z0-9._-]+)$/;
 
 /** The key of a tag; undefined for tags that are none of ours, or of another kind. */
 export function keyOf(tag: string, kind: KeyKind): Key | undefined {

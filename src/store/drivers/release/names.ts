@@ -9,7 +9,7 @@ export interface AssetName {
   readonly empty: boolean;
 }
 
-const NAME = /^(?:(blobs|layouts)\.([0-9a-f]{64})|(gc)\.([A-Za-z0-9_-]+))(?:\.([1-9]\d{0,5}))?(\.empty)?$/;
+const NAME = /^(?:(blobs|layouts|checkpoints)\.([0-9a-f]{64})|(gc)\.([A-Za-z0-9_-]+))(?:\.([1-9]\d{0,5}))?(\.empty)?$/;
 
 export function assetName({ key, generation, empty }: AssetName): string {
   return `${key.replace("/", ".")}${generation === 1 ? "" : `.${generation}`}${empty ? ".empty" : ""}`;

@@ -133,6 +133,7 @@ function wrongRange(
 const NAMES: Record<KeyKind, RegExp> = {
   blobs: /^[0-9a-f]{64}$/,
   layouts: /^[0-9a-f]{64}$/,
+  checkpoints: /^[0-9a-f]{64}$/,
   gc: /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
 };
 

@@ -13,7 +13,7 @@ export interface S3Place {
 
 const SHAPE = "s3://<bucket>/<prefix>?endpoint=<http or https URL>&region=<name>&path-style=<true or false>";
 const PARAMETERS = ["endpoint", "region", "path-style"];
-/** S3 ends a key at 1,024 bytes; the longest name below a prefix is `/v1/layouts/sha256/<64 hex>`. */
+/** S3 ends a key at 1,024 bytes; the longest name below a prefix is `/v1/checkpoints/sha256/<64 hex>`. */
 const LONGEST_PREFIX = 900;
 
 /** Reads an `s3:` URL. A problem never quotes what may be a password. */
