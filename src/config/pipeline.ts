@@ -53,10 +53,13 @@ const functionOutput = z.union([
   }),
 ]);
 
+/** A shell command, or several that run in turn. */
+const commands = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
 /** One stage, its expressions filled in. Fields and meanings are DVC's; `env` and everything below it are additions. */
 export const stageSchema = z.strictObject({
   /** This or `run`. */
-  cmd: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  cmd: commands.optional(),
   /** An exported function, `path/file.ts#name`, that takes `inputs` and `params` and returns `outputs`. */
   run: z
     .string()
@@ -91,6 +94,8 @@ export const stageSchema = z.strictObject({
   retry: z.number().int().min(0).max(10).optional(),
   /** A folder with what the stage needs to go on after it was ended too early; stored every so often (10m). */
   checkpoint: z.union([path, z.strictObject({ path, every: duration.optional() })]).optional(),
+  /** Commands right before and after it, where it runs. */
+  hooks: z.strictObject({ before: commands.optional(), after: commands.optional() }).optional(),
   /** A CSV with one row per example of the evaluation; an output. */
   predictions: path.optional(),
   /** A CSV of model inputs and predictions as of training; an output, sketched into the reference profile. */
@@ -119,6 +124,15 @@ const topLevel = {
   plots: z.array(z.union([z.string(), z.record(z.string(), plot.nullable())])).optional(),
   artifacts: z.record(z.string(), z.strictObject({ path: z.string(), ...annotation })).optional(),
   datasets: z.array(z.unknown()).optional(),
+  /** Commands around a run of the pipeline, and around each stage of the file. */
+  hooks: z
+    .strictObject({
+      before_run: commands.optional(),
+      after_run: commands.optional(),
+      before_stage: commands.optional(),
+      after_stage: commands.optional(),
+    })
+    .optional(),
 };
 const stageName = z
   .string()

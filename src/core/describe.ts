@@ -26,6 +26,8 @@ export function message(failure: Failure): string {
       return `there is no ${failure.what} "${failure.name}"`;
     case "stage-failed":
       return `stage "${failure.stage}" ${failure.reason}`;
+    case "hook-failed":
+      return `the hook "${failure.hook}" of ${failure.of} ${failure.reason}`;
     case "output-missing":
       return `stage "${failure.stage}" ended well but did not write its output ${failure.path}`;
     case "metrics-invalid":
@@ -108,7 +110,7 @@ export function describe(failure: Failure): string {
     const indent = at.source.slice(0, at.column - 1).replace(/[^\t]/g, " ");
     lines.push(`    ${at.source}`, `    ${indent}${"~".repeat(Math.max(1, at.length ?? 1))}`);
   }
-  if (failure.code === "stage-failed" && failure.tail !== "") {
+  if ((failure.code === "stage-failed" || failure.code === "hook-failed") && failure.tail !== "") {
     lines.push(...failure.tail.split("\n").map((line) => `    | ${line}`));
   }
   const advice = hint(failure);
@@ -119,6 +121,7 @@ export function describe(failure: Failure): string {
 export function exitCode(failure: Failure): ExitCode {
   switch (failure.code) {
     case "stage-failed":
+    case "hook-failed":
     case "output-missing":
     case "metrics-invalid":
     case "predictions-invalid":

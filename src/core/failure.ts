@@ -43,6 +43,16 @@ export type Failure = Caused &
         readonly reason: string;
         readonly tail: string;
       }
+    | {
+        readonly code: "hook-failed";
+        readonly at: Location;
+        /** As the file calls it. */
+        readonly hook: string;
+        /** Whose it is: `stage "train"`. */
+        readonly of: string;
+        readonly reason: string;
+        readonly tail: string;
+      }
     | { readonly code: "output-missing"; readonly at?: Location; readonly stage: string; readonly path: string }
     | { readonly code: "metrics-invalid"; readonly at: Location; readonly problem: string }
     | { readonly code: "predictions-invalid"; readonly at: Location; readonly problem: string }

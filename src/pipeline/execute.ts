@@ -8,6 +8,7 @@ import type { LocalStore, Store } from "../store/index.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { FormerOutputs } from "./former.ts";
 import { runFunction } from "./functions/run.ts";
+import { withHooks } from "./hooks.ts";
 import type { KeyInputs } from "./key.ts";
 import { runCommand, shell } from "./process.ts";
 import { takeResults } from "./results.ts";
@@ -60,6 +61,13 @@ const LONGEST_PAUSE_MS = 60_000;
  * leaves its outputs as they were before it, and no record.
  */
 export async function execute(context: Context, execution: Execution): Promise<Result<StageRecord>> {
+  const { pipeline, stage, key, signal } = execution;
+  const env = { LOCKSTEP_PIPELINE: pipeline.name, LOCKSTEP_STAGE: stage.name, LOCKSTEP_KEY: key };
+  const about = { of: `stage "${stage.name}"`, stage: stage.name, env, signal };
+  return withHooks(context, stage.hooks, about, "run", () => withCheckpoint(context, execution));
+}
+
+async function withCheckpoint(context: Context, execution: Execution): Promise<Result<StageRecord>> {
   const { stage, key, tracked, lastingStore: store, resume } = execution;
   const opened = await Checkpoint.open(context, { stage, key, tracked, store, fresh: !resume });
   if (!opened.ok) return opened;

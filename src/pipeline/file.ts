@@ -2,9 +2,11 @@ import { z } from "zod";
 import { conform, isMap, pipelineSchema, plain, readValues, stageSchema } from "../config/index.ts";
 import type { PipelineConfig, Positioned, StageConfig, Value, ValueMap } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
-import type { Failure, Result } from "../core/index.ts";
+import type { Failure, RelativePath, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import type { ModuleFiles } from "./functions/modules.ts";
+import { fileHooks } from "./hooks.ts";
+import type { Hooks } from "./hooks.ts";
 import type { ParamFiles } from "./params.ts";
 import { toStage } from "./stage.ts";
 import type { LooseStage } from "./stage.ts";
@@ -24,6 +26,8 @@ export interface PipelineFile {
 /** What could be read of a file: also one with faults has stages, so that its graph's faults are told in the same go. */
 export interface FileRead {
   readonly stages: readonly LooseStage[];
+  /** Around a run of the file's pipeline. */
+  readonly hooks?: Hooks;
   readonly failures: readonly Failure[];
 }
 
@@ -57,10 +61,12 @@ export async function readStages(
     return read.ok ? ok(read.value?.value) : read;
   });
   if (!resolved.ok) return ok({ stages: [], failures: resolved.failures });
-  const read = resolved.value.map((stage) => stageOf(stage, from, at));
+  const hooks = fileHooks(parsed.value.hooks, { folder: folder === "" ? null : (folder as RelativePath), at });
+  const read = resolved.value.map((stage) => stageOf(stage, from, at, hooks.stage));
   const stages = read.flatMap(({ stage }) => (stage === undefined ? [] : [stage]));
   const complete = await Promise.all(stages.map((stage) => modules.complete(stage)));
   return ok({
+    hooks: hooks.run,
     stages: complete.map(({ stage }) => stage),
     failures: [...read, ...complete].flatMap(({ failures }) => failures),
   });
@@ -70,13 +76,14 @@ function stageOf(
   { name, config, where }: Resolved,
   { file, folder }: PipelineFile,
   at: Positioned<unknown>["at"],
+  hooks: Hooks,
 ): { readonly stage?: LooseStage; readonly failures: readonly Failure[] } {
   const value = plain(config);
   const strict = conform(value, stageSchema, at, where);
   const read = strict.ok ? strict : conform(value, loose, at, where);
   const failures = strict.ok ? [] : [...strict.failures];
   if (!read.ok) return { failures };
-  const made = toStage(name, read.value as StageConfig, { file, folder, at, where });
+  const made = toStage(name, read.value as StageConfig, { file, folder, at, where, hooks });
   failures.push(...made.failures);
   if (name.length > LONGEST_NAME) {
     failures.push({ code: "file-invalid", at: at(where), problem: `the stage's name has ${name.length} characters` });

@@ -10,6 +10,7 @@ import { readStages } from "./file.ts";
 import type { FileRead, PipelineFile } from "./file.ts";
 import { edgesOf, makersOf, outputsTwice, toGraph } from "./graph.ts";
 import { ModuleFiles } from "./functions/modules.ts";
+import type { Hooks } from "./hooks.ts";
 import { ParamFiles } from "./params.ts";
 import type { LooseStage, Pipeline } from "./stage.ts";
 
@@ -123,7 +124,18 @@ async function assemble({ source, lock, files }: Tree, name: string): Promise<Re
     ...(graph.ok ? [] : graph.failures),
     ...missing.value,
   ];
-  return failedIfAny(failures) ?? (graph.ok ? ok({ name, file: main.file, stages: graph.value }) : graph);
+  return (
+    failedIfAny(failures) ??
+    (graph.ok ? ok({ name, file: main.file, stages: graph.value, hooks: hooksOf(mine) }) : graph)
+  );
+}
+
+/** Around what all files have before and after, one after another. */
+function hooksOf(files: readonly ReadFile[]): Hooks {
+  return {
+    before: files.flatMap(({ hooks }) => hooks?.before ?? []),
+    after: files.flatMap(({ hooks }) => hooks?.after ?? []),
+  };
 }
 
 /** A file's stages with names that are unique in a tree: as they are in `main`, and `file:stage` elsewhere. */

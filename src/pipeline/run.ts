@@ -5,6 +5,7 @@ import type { Source } from "../git/index.ts";
 import type { Records } from "../records/index.ts";
 import { holdStatIndex, localCache } from "../store/index.ts";
 import type { LocalStore, Store } from "../store/index.ts";
+import { NO_HOOKS, withHooks } from "./hooks.ts";
 import { KeyWorld } from "./inputs.ts";
 import { lockWorkspace } from "./lock.ts";
 import { PipelineRun } from "./pipeline-run.ts";
@@ -76,10 +77,22 @@ export async function run(context: Context, options: RunOptions): Promise<Result
   const idle = planned.every(({ action }) => action === "cached") && !lock.value.takenOver;
   const commit = typeof options.commit === "string" ? options.commit : idle ? null : await options.commit();
   const running = new PipelineRun(context, options, world.value, stores, commit, amounts);
-  await inGraphOrder(
-    planned.map((plan) => ({ ...plan, name: plan.stage })),
-    (plan) => running.settle(plan),
-  );
+  const about = {
+    of: `pipeline "${options.pipeline.name}"`,
+    stage: options.pipeline.name,
+    env: { LOCKSTEP_PIPELINE: options.pipeline.name },
+    signal: context.signal ?? new AbortController().signal,
+  };
+  const hooks = planned.some(({ action }) => action === "run") ? options.pipeline.hooks : NO_HOOKS;
+  const went = await withHooks(context, hooks, about, "ok", async () => {
+    await inGraphOrder(
+      planned.map((plan) => ({ ...plan, name: plan.stage })),
+      (plan) => running.settle(plan),
+    );
+    return failedIfAny(running.failures) ?? ok();
+  });
+  // Of stages that failed the record tells; a hook before the run has kept them all from starting.
+  if (!went.ok && running.failures.length === 0) return went;
   // Stages that ran may have touched what is not theirs.
   if (options.restore === "all") await running.bringAllBack(idle ? inPlace : new Set());
   const record = await runRecord(context, {

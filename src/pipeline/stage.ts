@@ -4,6 +4,8 @@ import { compareCodeUnits, isRelativePath } from "../core/index.ts";
 import type { Failure, Location, RelativePath } from "../core/index.ts";
 import { toFunction } from "./functions/declare.ts";
 import type { NamedOutput, StageFunction } from "./functions/declare.ts";
+import { stageHooks } from "./hooks.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Amounts } from "./schedule.ts";
 
 /** What an output is for. One path may have several uses: an out that is also the predictions. */
@@ -53,6 +55,8 @@ export interface Stage {
   readonly retry: number;
   /** The folder it goes on from after it was ended too early, and how often that is stored. Not part of the key. */
   readonly checkpoint: (Placed & { readonly everyMs: number }) | null;
+  /** Its own and those of its file. Not part of the key. */
+  readonly hooks: Hooks;
   /** What it takes of this machine while it runs: `gpu`, and whatever the team names. Not part of the key. */
   readonly resources: Amounts;
   readonly predictions: RelativePath | null;
@@ -70,6 +74,8 @@ export interface Pipeline {
   /** The file that names it; stages may come from others. */
   readonly file: string;
   readonly stages: readonly Stage[];
+  /** Around a run, of all files that belong to it. */
+  readonly hooks: Hooks;
 }
 
 /** Where a stage is written. */
@@ -80,6 +86,8 @@ export interface StagePlace {
   readonly at: Stage["at"];
   /** The way from the file's root to the stage's fields. */
   readonly where: readonly PropertyKey[];
+  /** What the file has run around each of its stages. */
+  readonly hooks: Hooks;
 }
 
 const DEFAULT_PARAMS = "params.yaml";
@@ -134,7 +142,7 @@ export function toStage(
     where: place.where,
     cmd: typeof config.cmd === "string" ? [config.cmd] : (config.cmd ?? []),
     run,
-    wdir: wdir === "." ? null : (wdir as RelativePath),
+    wdir: inRoot(wdir),
     deps: unique([...placed(config.deps, "deps"), ...(run?.inputs ?? [])]),
     params: toParams(config.params ?? [], root, where),
     outs: toOutputs(config, run?.outputs ?? [], root, where),
@@ -146,6 +154,7 @@ export function toStage(
     },
     timeoutMs: config.timeout === undefined ? null : durationMs(config.timeout),
     retry: config.retry ?? 0,
+    hooks: stageHooks(config.hooks, { ...place, folder: inRoot(wdir) }, place.hooks),
     checkpoint: toCheckpoint(config.checkpoint, root, where),
     resources: { ...config.resources, ...(config.gpu ? { gpu: config.gpu } : {}) },
     predictions: only("predictions"),
@@ -232,6 +241,10 @@ function toOutputs(config: StageConfig, returned: readonly NamedOutput[], root: 
   if (config.profile !== undefined) add(config.profile, "profile", {}, where("profile"));
   for (const output of returned) put(output.path, output.use, output, output.where);
   return byPath([...outs.values()]);
+}
+
+function inRoot(folder: string): RelativePath | null {
+  return folder === "." ? null : (folder as RelativePath);
 }
 
 function toCheckpoint(config: StageConfig["checkpoint"], root: Root, where: Where): Stage["checkpoint"] {

@@ -69,3 +69,12 @@ test("the example on checkpoints", async () => {
   const { stages } = value(await loadPipeline(workingTree(at.context), "demo"));
   expect(stages[0]?.checkpoint).toMatchObject({ path: "checkpoints/train", everyMs: 300_000 });
 });
+
+test("the example on hooks", async () => {
+  const text = examples.find((example) => example.startsWith("hooks:"))!;
+  using at = project({ "pipelines/demo.yaml": text, "train.py": "" });
+  const { hooks, stages } = value(await loadPipeline(workingTree(at.context), "demo"));
+  const names = (list: readonly { readonly name: string }[]): string[] => list.map(({ name }) => name);
+  expect([names(hooks.before), names(hooks.after)]).toEqual([["before_run"], ["after_run", "after_run"]]);
+  expect([names(stages[0]!.hooks.before), names(stages[0]!.hooks.after)]).toEqual([["before"], ["after_stage"]]);
+});
