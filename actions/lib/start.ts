@@ -42,7 +42,7 @@ export interface Action {
 
 /** Runs an action's body and tells the runner how it went: failures are values, and anything thrown is a bug. */
 export async function start(body: (action: Action) => Promise<Result<unknown>>): Promise<void> {
-  const log = new Log();
+  const log = new Log(process.env["RUNNER_TEMP"] || tmpdir(), process.env["RUNNER_DEBUG"] === "1");
   // A job that is cancelled, or whose machine is taken away, asks first.
   const { signal } = listenForInterruption(() => process.exit(130));
   try {
@@ -51,6 +51,7 @@ export async function start(body: (action: Action) => Promise<Result<unknown>>):
   } catch (error) {
     log.crashed(error);
   }
+  log.close();
   // Sockets that servers keep open must not keep the step running.
   process.stdout.write("", () => process.exit());
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Context, ExitCode, ProgressEvent, Result } from "../core/index.ts";
+import type { Context, ExitCode, Failure, ProgressEvent, Result } from "../core/index.ts";
 
 /** A file of `commands/`: loaded only when its command is asked for. Its imports of features should be lazy too. */
 export interface CommandModule {
@@ -21,6 +21,8 @@ export interface Answer {
   readonly json: unknown;
   /** What a person reads instead; may be empty. */
   readonly text: string;
+  /** What went wrong on the way, told after the text. */
+  readonly failures?: readonly Failure[];
   /** 0 when absent. A command that did its work and found a failed stage or gate answers 1. */
   readonly exitCode?: ExitCode;
 }

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { inspect } from "node:util";
 import { listenForInterruption } from "../core/index.ts";
 import type { Context, ExitCode, Interruption } from "../core/index.ts";
+import { JobLog } from "../github/job-log.ts";
 import type { Edge } from "./command.ts";
 import { createOutput } from "./output.ts";
 
@@ -26,6 +28,7 @@ export function createEdge(
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     colour: process.stderr.isTTY && !process.env["NO_COLOR"],
+    ...(process.env["GITHUB_ACTIONS"] === "true" && !options.json ? { job: openJobLog() } : {}),
     screen: {
       columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
       now: () => performance.now(),
@@ -52,6 +55,15 @@ export function createEdge(
   };
   const close = (): void => interruption?.close();
   return { folder, context, out, bug, close, exitCode: out.exitCode };
+}
+
+/** Commands to the runner and the lines around them have to come in one order: they go to one stream. */
+function openJobLog(): JobLog {
+  return new JobLog({
+    write: (text) => void process.stderr.write(text),
+    folder: process.env["RUNNER_TEMP"] || tmpdir(),
+    debug: process.env["RUNNER_DEBUG"] === "1",
+  });
 }
 
 /** The nearest folder upwards that holds `.git` (a file in a worktree), else the folder itself. */

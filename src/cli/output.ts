@@ -1,6 +1,8 @@
 import { describe, exitCode, hint, location, message } from "../core/index.ts";
 import type { ExitCode, Failed, Failure, ProgressEvent, Result } from "../core/index.ts";
 import type { Answer, Output } from "./command.ts";
+import { inert } from "../github/job-log.ts";
+import type { JobLog } from "../github/job-log.ts";
 import { progressLine } from "./progress.ts";
 import { ProgressBars } from "./progress-bars.ts";
 import type { Screen } from "./progress-bars.ts";
@@ -16,40 +18,44 @@ export interface OutputOptions {
   readonly colour: boolean;
   /** Of stderr, as a terminal. */
   readonly screen: Pick<Screen, "columns" | "now" | "every">;
+  /** Where this is a step of a GitHub Actions job: its log takes the place of stderr. */
+  readonly job?: JobLog;
 }
 
 /** Answers go to stdout, progress and failures to stderr; with `--json`, stdout holds one document whatever happens. */
 export function createOutput(options: OutputOptions): Output & { readonly exitCode: () => ExitCode } {
   let code: ExitCode = 0;
+  const { job } = options;
+  const silent = options.json || options.quiet;
   const bars = new ProgressBars({ ...options.screen, colour: options.colour, write: options.stderr });
-  /** Writes above the bars: both streams may be one terminal. */
-  const above = (write: () => void): void => {
-    bars.clear();
-    write();
-    bars.draw();
-  };
   const emit = (event: ProgressEvent): void => {
-    if (event.type === "progress") {
-      if (!options.json && !options.quiet) bars.update(event);
-      return;
-    }
-    const line = progressLine(event, options);
-    if (line !== undefined) above(() => options.stderr(`${line}\n`));
+    if (job !== undefined && (!silent || event.type === "warning")) return job.emit(event);
+    if (!silent) bars.update(event);
+    const line = event.type === "progress" ? undefined : progressLine(event, options);
+    if (line !== undefined) bars.above(() => options.stderr(`${line}\n`), { often: event.type === "stage-output" });
+  };
+  const tell = (failures: readonly Failure[], write: (text: string) => void): void => {
+    if (job !== undefined) job.failed(failures);
+    else if (failures.length > 0) write(`${failures.map(describe).join("\n")}\n`);
   };
   const answer = (result: Result<Answer>): void => {
     bars.close();
     if (!result.ok) {
       code = worst(result);
       if (options.json) options.stdout(`${JSON.stringify({ failures: result.failures.map(failureJson) }, null, 2)}\n`);
-      else options.stderr(`${result.failures.map((failure) => describe(failure)).join("\n")}\n`);
-      return;
+      else tell(result.failures, options.stderr);
+      return job?.close();
     }
     code = result.value.exitCode ?? 0;
-    if (options.json) options.stdout(`${JSON.stringify(result.value.json, null, 2)}\n`);
-    else if (result.value.text !== "") options.stdout(`${result.value.text}\n`);
+    const { json, text, failures = [] } = result.value;
+    const told = job === undefined ? text : inert(text);
+    if (options.json) options.stdout(`${JSON.stringify(json, null, 2)}\n`);
+    else if (text !== "") options.stdout(`${told}\n`);
+    if (!options.json) tell(failures, options.stdout);
+    job?.close();
   };
   const line = (text: string): void => {
-    if (!options.json && !options.quiet) above(() => options.stdout(`${text}\n`));
+    if (!silent) bars.above(() => options.stdout(`${text}\n`));
   };
   return { json: options.json, emit, line, answer, exitCode: () => code };
 }

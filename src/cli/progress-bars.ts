@@ -1,5 +1,7 @@
 import { styleText } from "node:util";
 import type { ProgressEvent } from "../core/index.ts";
+import { columnsOf, fit } from "./fit.ts";
+import { isStageEvent, StageBoard } from "./progress-stages.ts";
 import { ProgressTask } from "./progress-task.ts";
 
 /** Where progress is drawn, and by which clock. */
@@ -23,11 +25,12 @@ const BAR_WIDTH = 20;
 const ESCAPE = "\u001B[";
 
 /**
- * The tasks that are running: a line each with a bar at the bottom of a terminal, and one line for good when a task
- * ends. Whoever else writes to the terminal calls `clear` before and `draw` after.
+ * What is going on, at the bottom of a terminal: the stages that run, and the tasks with a bar each, of which one line
+ * stays for good when they end. Whoever else writes to the terminal does it by `above`.
  */
 export class ProgressBars {
   readonly #screen: Screen;
+  readonly #stages = new StageBoard();
   readonly #tasks = new Map<string, { readonly task: ProgressTask; saidAt: number }>();
   /** Lines that stand on the terminal now. */
   #drawn = 0;
@@ -38,24 +41,38 @@ export class ProgressBars {
     this.#screen = screen;
   }
 
-  update(event: Extract<ProgressEvent, { type: "progress" }>): void {
+  update(event: ProgressEvent): void {
     const now = this.#screen.now();
+    if (isStageEvent(event)) this.#stages.update(event, now);
+    if (event.type === "run-started") this.#wake();
+    if (event.type === "run-ended") {
+      this.#rest();
+      this.draw();
+    }
+    if (event.type !== "progress") return;
     const known = this.#tasks.get(event.task);
     const entry = known ?? { task: new ProgressTask(event, now), saidAt: now };
     if (known === undefined) this.#tasks.set(event.task, entry);
     else entry.task.update(event, now);
     if (entry.task.ended) return this.#end(event.task, entry.task, now);
     if (this.#screen.columns() === undefined) return this.#say(entry, now);
-    this.#stop ??= this.#screen.every(DRAW_MS * 5, () => this.draw());
+    this.#wake();
     if (now - this.#drawnAt >= DRAW_MS) this.draw();
+  }
+
+  /** Writes something above all this. A flood of lines does not have it drawn again for each: a tick will. */
+  above(write: () => void, { often = false } = {}): void {
+    this.clear();
+    write();
+    if (!often || this.#screen.now() - this.#drawnAt >= DRAW_MS) this.draw();
   }
 
   #end(name: string, task: ProgressTask, now: number): void {
     this.clear();
     this.#tasks.delete(name);
     this.#screen.write(`${task.summary(now)}\n`);
-    if (this.#tasks.size === 0) this.#rest();
-    else this.draw();
+    this.#rest();
+    this.draw();
   }
 
   #say(entry: { readonly task: ProgressTask; saidAt: number }, now: number): void {
@@ -74,13 +91,15 @@ export class ProgressBars {
 
   draw(): void {
     const columns = this.#screen.columns();
-    if (columns === undefined || this.#tasks.size === 0) return;
+    if (columns === undefined) return;
     const now = this.#screen.now();
     for (const { task } of this.#tasks.values()) task.look(now);
     const running = [...this.#tasks.values()].map(({ task }) => task);
-    const lines = running.slice(0, BARS).map((task) => barLine(task, columns - 1, this.#screen.colour));
-    if (running.length > BARS) lines.push(fit(`and ${running.length - BARS} more`, columns - 1));
+    const bars = running.slice(0, BARS).map((task) => barLine(task, columns - 1, this.#screen.colour));
+    if (running.length > BARS) bars.push(fit(`and ${running.length - BARS} more`, columns - 1));
+    const lines = [...this.#stages.lines(now, columns - 1), ...bars];
     this.clear();
+    if (lines.length === 0) return;
     this.#screen.write(lines.join("\n"));
     this.#drawn = lines.length;
     this.#drawnAt = now;
@@ -90,10 +109,17 @@ export class ProgressBars {
   close(): void {
     this.clear();
     this.#tasks.clear();
+    this.#stages.update({ type: "run-ended" }, this.#screen.now());
     this.#rest();
   }
 
+  #wake(): void {
+    if (this.#screen.columns() !== undefined) this.#stop ??= this.#screen.every(DRAW_MS * 5, () => this.draw());
+  }
+
+  /** Nothing moves any more. */
   #rest(): void {
+    if (this.#tasks.size > 0 || this.#stages.isRunning) return;
     this.#stop?.();
     this.#stop = undefined;
   }
@@ -102,7 +128,7 @@ export class ProgressBars {
 /** A task in one line of at most `width` characters: what is known, from the right; the bar, if there is room. */
 function barLine(task: ProgressTask, width: number, colour: boolean): string {
   const state = task.state();
-  while (state.length > 1 && length(task.label) + 1 + state.join("  ").length > width) state.pop();
+  while (state.length > 1 && columnsOf(task.label) + 1 + state.join("  ").length > width) state.pop();
   const told = state.join("  ");
   const room = width - told.length - 1;
   const { share } = task;
@@ -112,21 +138,4 @@ function barLine(task: ProgressTask, width: number, colour: boolean): string {
   const paint = (text: string): string => (colour ? styleText("cyan", text, { validateStream: false }) : text);
   const bar = `${paint("#".repeat(full))}${".".repeat(BAR_WIDTH - full)}`;
   return `${fit(task.label, room - BAR_WIDTH - 1)} ${bar} ${told}`;
-}
-
-/** The text cut to a width. Characters from Hangul on count double: too short a line is better than a wrapped one. */
-function fit(text: string, width: number): string {
-  if (length(text) <= width) return text;
-  let kept = "";
-  for (const character of text) {
-    if (length(kept) + length(character) > width - 1) break;
-    kept += character;
-  }
-  return width < 1 ? "" : `${kept}~`;
-}
-
-function length(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += character >= "\u1100" ? 2 : 1;
-  return columns;
 }

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from "../core/index.ts";
-import { bytes, counted, duration, grouped, printable } from "./text.ts";
+import { bytes, counted, duration, grouped, printable, span } from "./text.ts";
 
 type Progress = Extract<ProgressEvent, { type: "progress" }>;
 
@@ -89,10 +89,4 @@ export class ProgressTask {
       ? `${bytes(Math.round(rate * 1000))}/s`
       : `${grouped(Math.round(rate * 1000))} files/s`;
   }
-}
-
-function span(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
+import { harmless } from "../core/index.ts";
 import type { ProgressEvent } from "../core/index.ts";
 import { bytes, duration, printable } from "./text.ts";
 
@@ -26,13 +27,16 @@ export function progressLine(
     case "stage-started":
       return `${paint("cyan", event.stage)}: runs, because ${event.reason}`;
     case "stage-output":
-      // A stage's own colours and cursor moves are for a terminal only.
-      return `${paint("gray", `${event.stage} |`)} ${options.colour ? event.text : stripVTControlCharacters(event.text)}`;
+      if (event.passing) return undefined;
+      return `${paint("gray", `${event.stage} |`)} ${harmless(event.text, options.colour)}`;
     case "stage-ended":
       return `${paint("cyan", event.stage)}: ${event.ok ? paint("green", "done") : paint("red", "failed")} in ${duration(event.ms)}`;
     case "transfer":
       if (event.bytes < event.total && !options.verbose) return undefined;
       return `${event.direction === "push" ? "pushed" : "pulled"} ${event.what} (${bytes(event.total)})`;
+    case "run-started":
+    case "run-ended":
+      return undefined;
     case "effect":
       return options.verbose ? paint("gray", `effect: ${event.name}`) : undefined;
   }

@@ -32,6 +32,13 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** Whole seconds as a person watches them go by: 9 s, 3 min 5 s, 2 h 10 min. */
+export function span(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** A name of someone else's (a path, a subject) on one line that cannot move the cursor: control characters escaped. */
 export function printable(text: string): string {
   return text.replace(

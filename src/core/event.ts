@@ -2,6 +2,9 @@
 export type ProgressEvent =
   | { readonly type: "note"; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
+  /** So many stages are looked after from now on; each is told of when it was found cached, or starts and ends. */
+  | { readonly type: "run-started"; readonly pipeline: string; readonly stages: number }
+  | { readonly type: "run-ended" }
   | { readonly type: "stage-cached"; readonly stage: string; readonly key: string }
   | { readonly type: "stage-started"; readonly stage: string; readonly reason: string }
   | {

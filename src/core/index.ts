@@ -5,6 +5,7 @@ export * from "./context.ts";
 export * from "./describe.ts";
 export * from "./event.ts";
 export * from "./failure.ts";
+export * from "./harmless.ts";
 export * from "./interruption.ts";
 export * from "./nearest.ts";
 export * from "./process-lock.ts";

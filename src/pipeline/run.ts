@@ -84,13 +84,19 @@ export async function run(context: Context, options: RunOptions): Promise<Result
     signal: context.signal ?? new AbortController().signal,
   };
   const hooks = planned.some(({ action }) => action === "run") ? options.pipeline.hooks : NO_HOOKS;
+  if (!idle) context.emit({ type: "run-started", pipeline: options.pipeline.name, stages: planned.length });
   const went = await withHooks(context, hooks, about, "ok", async () => {
+    const asked = (): void =>
+      context.emit({ type: "note", message: "asked what runs to stop; the same once more kills it" });
+    context.signal?.addEventListener("abort", asked);
     await inGraphOrder(
       planned.map((plan) => ({ ...plan, name: plan.stage })),
       (plan) => running.settle(plan),
     );
+    context.signal?.removeEventListener("abort", asked);
     return failedIfAny(running.failures) ?? ok();
   });
+  if (!idle) context.emit({ type: "run-ended" });
   // Of stages that failed the record tells; a hook before the run has kept them all from starting.
   if (!went.ok && running.failures.length === 0) return went;
   // Stages that ran may have touched what is not theirs.

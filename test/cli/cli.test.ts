@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe as suite, expect, test } from "vitest";
+import { CommandReader } from "../../src/sandbox/actions/commands.ts";
 import { repository, temporary, write } from "../git/repository.ts";
 import { lockstep, startLockstep } from "../helpers/cli.ts";
-import { isAlive } from "../helpers/processes.ts";
+import { isAlive, until } from "../helpers/processes.ts";
 import { CHAIN_FILES } from "../pipeline/project.ts";
 
 const folder = temporary();
@@ -173,6 +174,28 @@ suite("the commands on pipelines", () => {
     });
   });
 
+  test("in a job of GitHub Actions there is a group a stage, an annotation a failure, and no hostile command", async () => {
+    using other = temporary();
+    repository(other.path, { "pipelines/p.yaml": 'stages:\n  a: {cmd: "echo ::error::evil; exit 9"}\n' });
+    const run = startLockstep(other.path, ["run"], { env: { GITHUB_ACTIONS: "true", RUNNER_TEMP: other.path } });
+    const { exitCode, stdout, stderr } = await run.ended;
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^p: 0 run, 0 cached, 1 failed or skipped \(.*\)\n$/);
+    const reader = new CommandReader();
+    const commands = stderr.split("\n").flatMap((line) => reader.read(line) ?? []);
+    expect(commands.filter(({ name }) => name !== "stop-commands")).toMatchObject([
+      { name: "group", message: "a: runs, because it has not run yet" },
+      { name: "endgroup" },
+      {
+        name: "error",
+        message: 'stage "a" ended with exit code 9',
+        properties: { file: "pipelines/p.yaml", line: "2", col: "12" },
+      },
+    ]);
+    expect(stderr).toContain("\n::error::evil\n");
+    expect(reader.read("::notice::after")).toBeDefined();
+  });
+
   test("Ctrl-C ends the stage and all it started, and the exit code says so", async () => {
     using other = temporary();
     repository(other.path, {
@@ -191,5 +214,25 @@ suite("the commands on pipelines", () => {
     // And nothing stands in the way of the next run.
     write(other.path, { "pipelines/p.yaml": "stages:\n  a: {cmd: 'true'}\n" });
     expect((await lockstep(other.path, "run")).exitCode).toBe(0);
+  });
+
+  test("a second Ctrl-C does not wait for what will not stop; a SIGTERM after the first one does", async () => {
+    using other = temporary();
+    repository(other.path, {
+      "pipelines/p.yaml":
+        "stages:\n  a: {cmd: \"trap 'echo asked >&2' TERM; echo $$ > child; echo here >&2; while :; do sleep 0.1; done\"}\n",
+    });
+    const running = startLockstep(other.path, ["run"]);
+    await running.printed("a | here");
+    running.child.kill("SIGINT");
+    await running.printed("a | asked");
+    running.child.kill("SIGTERM");
+    const child = Number(readFileSync(join(other.path, "child"), "utf8"));
+    expect(isAlive(child)).toBe(true);
+    running.child.kill("SIGINT");
+    const { exitCode, stderr } = await running.ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain("asked what runs to stop; the same once more kills it\n");
+    await until(() => !isAlive(child));
   });
 });

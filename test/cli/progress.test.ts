@@ -223,6 +223,81 @@ describe("on a terminal", () => {
   });
 });
 
+describe("a run on a terminal", () => {
+  const start = (columns = 60): Rig & { event: (event: ProgressEvent) => void } => {
+    const made = rig(columns);
+    const event = (told: ProgressEvent): void => {
+      made.bars.update(told);
+      made.bars.draw();
+    };
+    event({ type: "run-started", pipeline: "churn", stages: 12 });
+    return { ...made, event };
+  };
+  const output = (stage: string, text: string): ProgressEvent => ({
+    type: "stage-output",
+    stage,
+    stream: "stdout",
+    text,
+  });
+
+  test("how far it is, what runs for how long, and what each said last", () => {
+    const { terminal, pass, event } = start();
+    event({ type: "stage-cached", stage: "fetch", key: "1" });
+    event({ type: "stage-started", stage: "prepare", reason: "x" });
+    event({ type: "stage-started", stage: "train", reason: "x" });
+    pass(65_000);
+    event(output("train", `${ESC}[2Kepoch 3\tloss ${ESC}[31m0.2${ESC}[0m`));
+    event(output("train", "  "));
+    expect(terminal.screen).toEqual([
+      "churn: 1 of 12 stages, 1 cached",
+      "  prepare  1 min 5 s",
+      "  train  1 min 5 s  | epoch 3 loss 0.2",
+    ]);
+    event({ type: "stage-ended", stage: "prepare", ms: 1, ok: false });
+    pass(1000);
+    expect(terminal.screen).toEqual([
+      "churn: 2 of 12 stages, 1 cached, 1 failed",
+      "  train  1 min 6 s  | epoch 3 loss 0.2",
+    ]);
+    event({ type: "run-ended" });
+    expect(terminal.screen).toEqual([]);
+    const { length } = terminal.raw;
+    pass(5000);
+    expect(terminal.raw).toHaveLength(length);
+  });
+
+  test("it shares the bottom of the terminal with transfers", () => {
+    const { terminal, pass, event, tell } = start();
+    event({ type: "stage-started", stage: "train", reason: "x" });
+    tell("push digits", 1, 100);
+    pass(500);
+    expect(terminal.screen).toEqual(["churn: 0 of 12 stages", "  train  0 s", expect.stringMatching(/^push digits /)]);
+    tell("push digits", 100, 100);
+    expect(terminal.screen).toEqual([expect.stringMatching(/^push digits: /), "churn: 0 of 12 stages", "  train  0 s"]);
+  });
+
+  test.each([1, 9, 30])("no line wraps in %i columns, and many stages are shown in part", (columns) => {
+    const { terminal, event } = start(columns);
+    for (let at = 0; at < 11; at++) {
+      event({ type: "stage-started", stage: `取得@${at}`, reason: "x" });
+      event(output(`取得@${at}`, "画像データ".repeat(20)));
+    }
+    expect(terminal.screen.length).toBeLessThanOrEqual(10);
+    if (columns === 30) expect(terminal.screen.at(-1)).toBe("  and 3 more");
+  });
+
+  test("a flood of lines does not have it drawn again for each", () => {
+    const { terminal, bars, pass } = start();
+    const before = terminal.raw.split("churn").length;
+    for (let line = 0; line < 1000; line++) {
+      bars.above(() => terminal.write(`line ${line}\n`), { often: true });
+      pass(1);
+    }
+    expect(terminal.raw.split("churn").length - before).toBeLessThanOrEqual(12);
+    expect(terminal.screen.slice(-2)).toEqual(["line 999", "churn: 0 of 12 stages"]);
+  });
+});
+
 describe("elsewhere", () => {
   test("a short task is one line, a long one a line every ten seconds at most", () => {
     const { terminal, pass, tell } = rig(undefined);

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { all, describe, fail, ok } from "../../core/index.ts";
-import type { Context, Failure, Result } from "../../core/index.ts";
+import { all, fail, ok } from "../../core/index.ts";
+import type { Context, Result } from "../../core/index.ts";
 import { headIfClean, parseSetting, run, setParams } from "../../pipeline/index.ts";
 import type { Pipeline, RunOutcome } from "../../pipeline/index.ts";
 import type { Answer, Edge } from "../command.ts";
@@ -76,7 +76,8 @@ function answer(outcomes: readonly RunOutcome[]): Answer {
   });
   return {
     json: { ok: first === undefined, pipelines, failures: failures.map(failureJson) },
-    text: [...outcomes.map(summary), ...failures.map((failure: Failure) => describe(failure))].join("\n"),
+    text: outcomes.map(summary).join("\n"),
+    failures,
     exitCode: first === undefined ? 0 : worst(fail(first, ...others)),
   };
 }
