@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 const FEATURES = ["data", "pipeline", "evaluate", "report", "registry", "deploy", "serve", "profile", "monitor"];
-const FOUNDATION = ["git", "store", "records", "config", "github"];
+const FOUNDATION = ["git", "store", "records", "config", "github", "dvc"];
 
 /** Room -> the rooms it may import; a feature only by its `index.ts`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   github: ["core"],
   store: ["core", "config", "git", "github"],
   records: ["core", "config", "git", "github", "store"],
+  dvc: ["core", "config", "git", "store"],
   ...Object.fromEntries(FEATURES.map((feature) => [feature, ["core", ...FOUNDATION, ...FEATURES]])),
   sandbox: ["core", ...FOUNDATION, ...FEATURES],
   cli: ["core", ...FOUNDATION, ...FEATURES, "sandbox"],

@@ -1,6 +1,6 @@
 import { loadModels } from "../registry/index.ts";
 import { loadPipelines } from "../pipeline/index.ts";
-import { loadDataLock } from "../data/index.ts";
+import { loadDatasets } from "../data/index.ts";
 import { git, workingTree } from "../git/index.ts";
 import { blobKey, openStore, storeUrl } from "../store/index.ts";
 import { describe, ok, spawn } from "../core/index.ts";
@@ -27,7 +27,7 @@ export async function examine(context: Context, nodeVersion: string): Promise<Ch
     remote(context),
     parsed("pipelines", loadPipelines(source), (pipelines) => pipelines.map((pipeline) => pipeline.name).join(", ")),
     parsed("models", loadModels(source), (models) => models.map((model) => model.name).join(", ")),
-    parsed("datasets", loadDataLock(source), (lock) => Object.keys(lock.datasets).join(", ")),
+    parsed("datasets", loadDatasets(source), (datasets) => datasets.map(({ name }) => name).join(", ")),
     workflows(context),
     store(context),
     containers(context),

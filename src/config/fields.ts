@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isDigest, isRelativePath, isStageKey } from "../core/index.ts";
-import type { Digest, RelativePath, StageKey } from "../core/index.ts";
+import { isDigest, isDvcDigest, isRelativePath, isStageKey } from "../core/index.ts";
+import type { ContentDigest, Digest, RelativePath, StageKey } from "../core/index.ts";
 
 /** Fields that several files share. Each refuses what could not be written back safely. */
 export const path = z.custom<RelativePath>(
@@ -13,6 +13,14 @@ export const name = z
 export const digest = z.custom<Digest>(
   (value) => typeof value === "string" && isDigest(value),
   "a digest is sha256: and 64 lower-case hex digits",
+);
+/** Dataset (its name; of a `.dvc` file the path it tracks) -> its content. */
+export const data = z.record(
+  z.string().refine((text): boolean => isRelativePath(text), "a dataset has a name or a path"),
+  z.custom<ContentDigest>(
+    (value) => typeof value === "string" && (isDigest(value) || isDvcDigest(value)),
+    "a digest is sha256: and 64, or md5: and 32 lower-case hex digits",
+  ),
 );
 export const stageKey = z.custom<StageKey>(
   (value) => typeof value === "string" && isStageKey(value),

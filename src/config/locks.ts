@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { commit, count, digest, instant, metrics, name, params, path, stageKey } from "./fields.ts";
+import { commit, count, data, digest, instant, metrics, name, params, path, stageKey } from "./fields.ts";
 
 /** Where a dataset was imported from, and what was there then. */
 export const sourceSchema = z.strictObject({
@@ -50,7 +50,7 @@ export const versionSchema = z.strictObject({
   /** Predictions the verdict was computed from. */
   predictions: digest,
   commit,
-  data: z.record(name, digest),
+  data,
   params,
   metrics,
   verdict: z.enum(["better", "worse", "equivalent", "no-evidence", "first"]),

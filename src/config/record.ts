@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { commit, count, digest, instant, metrics, name, params, path, stageKey } from "./fields.ts";
+import { commit, count, data, digest, instant, metrics, name, params, path, stageKey } from "./fields.ts";
 
 /** One output of a stage, as the store holds it. */
 export const recordedOutputSchema = z.strictObject({
@@ -41,6 +41,11 @@ export const stageRecordSchema = z.strictObject({
   profile: digest.nullable(),
   /** Values of the stage's `env.vars` that went into its key: a checker has another environment. null: not set. */
   vars: z.record(z.string(), z.string().nullable()).optional(),
+  /**
+   * Not run by Lockstep, but taken over: from DVC (`dvc.lock` named it), or as it lay in the working tree (a frozen
+   * stage). Then `startedAt` is when it was taken over, and `ms`, which nobody knows, is 0.
+   */
+  origin: z.enum(["dvc.lock", "working tree"]).optional(),
   startedAt: instant,
   ms: count,
   /** Commit whose tree was run. */
@@ -74,7 +79,7 @@ export const runRecordSchema = z.strictObject({
   /** Of all metrics files, flattened: path -> name -> number. */
   metrics: z.record(path, metrics),
   /** Dataset -> digest, of the datasets the pipeline depends on. */
-  data: z.record(name, digest),
+  data,
   provenance: provenanceSchema.nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;

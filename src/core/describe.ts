@@ -37,6 +37,7 @@ export function message(failure: Failure): string {
       if (failure.files !== undefined) {
         return `dataset "${failure.dataset}": no store has what is in ${failure.files.join(", ")}`;
       }
+      if (failure.by !== undefined) return `${failure.path} is not ${failure.by}`;
       return `${failure.path} is not what data.lock.json says dataset "${failure.dataset}" is`;
     case "file-changed":
       return `${failure.path} changed while it was read`;
@@ -78,6 +79,9 @@ export function hint(failure: Failure): string | undefined {
     case "unknown-name":
       return failure.known.length === 0 ? "there are none yet" : `there is ${failure.known.join(", ")}`;
     case "data-changed":
+      if (failure.by !== undefined) {
+        return `\`dvc commit\` records the change; \`lockstep data pull --overwrite\` loses it`;
+      }
       return `\`lockstep data add ${failure.path}\` records the change; \`lockstep data checkout --force\` loses it`;
     case "blob-missing":
       return "`lockstep data push` where the bytes are, or run the stage again with --force";

@@ -60,6 +60,8 @@ export type Failure = Caused &
         readonly code: "data-changed";
         readonly dataset: string;
         readonly path: string;
+        /** What it should be, where that is not said by data.lock.json: "what a.dvc tracks". */
+        readonly by?: string;
         /** Files (from the root of the repository) that hold what no store has; the first few. */
         readonly files?: readonly string[];
       }

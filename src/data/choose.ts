@@ -4,6 +4,8 @@ import type { Dataset } from "../config/index.ts";
 import { workingTree } from "../git/index.ts";
 import { loadDataLock } from "./lock.ts";
 import { logData } from "./log.ts";
+import { loadDatasets } from "./tracked.ts";
+import type { Tracked } from "./tracked.ts";
 
 export interface NamedDataset {
   readonly name: string;
@@ -14,17 +16,30 @@ export interface NamedDataset {
 export async function choose(context: Context, names: readonly string[] | undefined): Promise<Result<NamedDataset[]>> {
   const lock = await loadDataLock(workingTree(context));
   if (!lock.ok) return lock;
-  const { datasets } = lock.value;
-  const known = Object.keys(datasets);
-  const unknown = (names ?? []).filter((name) => !Object.hasOwn(datasets, name));
-  const bad = failedIfAny(unknown.map((name) => ({ code: "unknown-name", what: "dataset", name, known })));
-  if (bad) return bad;
-  return ok(
-    [...new Set(names ?? known)].flatMap((name) => {
-      const dataset = datasets[name];
-      return dataset === undefined ? [] : [{ name, dataset }];
-    }),
+  return pick(
+    Object.entries(lock.value.datasets).map(([name, dataset]) => ({ name, dataset })),
+    names,
   );
+}
+
+/** The same of all datasets, those of `.dvc` files too. */
+export async function chooseTracked(
+  context: Context,
+  names: readonly string[] | undefined,
+): Promise<Result<Tracked[]>> {
+  const tracked = await loadDatasets(workingTree(context));
+  return tracked.ok ? pick(tracked.value, names) : tracked;
+}
+
+function pick<T extends { readonly name: string }>(
+  all: readonly T[],
+  names: readonly string[] | undefined,
+): Result<T[]> {
+  const byName = new Map(all.map((one) => [one.name, one]));
+  const known = [...byName.keys()];
+  const unknown = (names ?? []).filter((name) => !byName.has(name));
+  const bad = failedIfAny(unknown.map((name) => ({ code: "unknown-name", what: "dataset", name, known })));
+  return bad ?? ok([...new Set(names ?? known)].map((name) => byName.get(name)!));
 }
 
 /** How far back former versions are looked at for parts that are stored already. */

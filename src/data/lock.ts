@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { attempt, fail, fileJson, ok, takeLock } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { dataLockSchema, parseConfig } from "../config/index.ts";
-import type { DataLock, Dataset } from "../config/index.ts";
+import type { DataLock } from "../config/index.ts";
 import type { Source } from "../git/index.ts";
 import { writeFileAtomically } from "../store/index.ts";
 
@@ -47,13 +47,4 @@ export async function saveDataLock(context: Context, lock: DataLock): Promise<Re
   const written = await writeFileAtomically(context, join(context.cwd, DATA_LOCK), fileJson(lock));
   if (written.ok) context.emit({ type: "effect", name: "data lock written" });
   return written;
-}
-
-/** The dataset that a path is, lies in or contains. An exact match goes first, then the nearest dataset around it. */
-export function datasetAt(lock: DataLock, path: string): { name: string; dataset: Dataset } | undefined {
-  const found = Object.entries(lock.datasets).map(([name, dataset]) => ({ name, dataset }));
-  const around = found
-    .filter(({ dataset }) => path === dataset.path || path.startsWith(`${dataset.path}/`))
-    .sort((a, b) => b.dataset.path.length - a.dataset.path.length);
-  return around[0] ?? found.find(({ dataset }) => dataset.path.startsWith(`${path}/`));
 }

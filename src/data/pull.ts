@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { attempt, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
 import type { Dataset } from "../config/index.ts";
+import type { DvcFile } from "../dvc/index.ts";
 import {
   entriesAt,
   hasContent,
@@ -15,15 +16,16 @@ import {
   writeFiles,
 } from "../store/index.ts";
 import type { LinkMode, Store, TreeEntry } from "../store/index.ts";
-import { choose, formerVersions } from "./choose.ts";
+import { chooseTracked, formerVersions } from "./choose.ts";
 import type { NamedDataset } from "./choose.ts";
+import { pullDvc } from "./dvc.ts";
 import { pathMatcher } from "./glob.ts";
 import { clearPartial, isPartial, markPartial } from "./partial.ts";
 import { stateOf } from "./status.ts";
 
 export interface PulledData {
   readonly name: string;
-  readonly dataset: Dataset;
+  readonly dataset: Dataset | DvcFile;
   /** False when the working tree had it already. */
   readonly changed: boolean;
   /** Files that were written; undefined: the dataset as a whole. */
@@ -45,14 +47,23 @@ export interface PullOptions {
 const NAMED = 10;
 
 /**
- * Brings datasets into the working tree as the lockfile names them. A file there that holds what no store has (an edit
+ * Brings datasets into the working tree as the lockfile and `.dvc` files name them. A file there that holds what no store has (an edit
  * that was not added) is a `data-changed` failure that names it, unless `overwrite` says to lose it.
  */
 export async function pullData(context: Context, options: PullOptions): Promise<Result<PulledData[]>> {
-  const chosen = await choose(context, options.names);
+  const chosen = await chooseTracked(context, options.names);
   if (!chosen.ok) return chosen;
   const pulled: PulledData[] = [];
-  for (const named of chosen.value) {
+  for (const { name, dataset } of chosen.value) {
+    if ("file" in dataset) {
+      // What DVC tracks comes as a whole.
+      if (options.paths !== undefined) continue;
+      const changed = await pullDvc(context, dataset, options.overwrite ?? false);
+      if (!changed.ok) return changed;
+      pulled.push({ name, dataset, changed: changed.value });
+      continue;
+    }
+    const named = { name, dataset };
     const one =
       options.paths === undefined
         ? await pullWhole(context, named, options)

@@ -1,12 +1,11 @@
-import type { DataLock } from "../config/index.ts";
 import type { Failure } from "../core/index.ts";
-import { datasetAt } from "../data/index.ts";
+import type { Datasets } from "./deps.ts";
 import { makersOf } from "./graph.ts";
 import { PathIndex } from "./path-index.ts";
 import type { LooseStage } from "./stage.ts";
 
 /** Checkpoints come and go, so they keep away from all that a key or a record speaks of, and from each other. */
-export function checkpointsMet(stages: readonly LooseStage[], lock: DataLock): Failure[] {
+export function checkpointsMet(stages: readonly LooseStage[], datasets: Datasets): Failure[] {
   const having = stages.filter(({ checkpoint }) => checkpoint !== null);
   if (having.length === 0) return [];
   const makers = makersOf(stages);
@@ -19,7 +18,7 @@ export function checkpointsMet(stages: readonly LooseStage[], lock: DataLock): F
     const { path, where } = checkpoint!;
     const [maker] = makers.meeting(path);
     const [reader] = read.meeting(path);
-    const dataset = datasetAt(lock, path);
+    const [dataset] = datasets.meeting(path);
     const [other] = seen.meeting(path);
     seen.add(path, name);
     const met = [

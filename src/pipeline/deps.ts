@@ -1,9 +1,10 @@
-import type { DataLock } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
-import type { Digest, Failure, RelativePath, Result } from "../core/index.ts";
+import type { ContentDigest, Digest, Failure, RelativePath, Result } from "../core/index.ts";
+import type { Tracked } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Makers } from "./graph.ts";
 import type { Content } from "./key.ts";
+import { PathIndex } from "./path-index.ts";
 import { covers } from "./stage.ts";
 import type { LooseStage, Placed, Stage } from "./stage.ts";
 
@@ -11,13 +12,22 @@ import type { LooseStage, Placed, Stage } from "./stage.ts";
 export interface DepParts {
   /** Outputs of other stages: the one the dep lies in, or those that lie in it. */
   readonly outs: readonly { readonly stage: string; readonly path: RelativePath }[];
-  readonly datasets: readonly { readonly name: string; readonly path: RelativePath; readonly digest: Digest }[];
+  readonly datasets: readonly Tracked[];
   /** True when files of the repository may be part of it. */
   readonly files: boolean;
 }
 
+/** The datasets of a tree by where they lie. */
+export type Datasets = PathIndex<Tracked>;
+
+export function datasetsOf(tracked: readonly Tracked[]): Datasets {
+  const index: Datasets = new PathIndex();
+  for (const one of tracked) index.add(one.dataset.path, one);
+  return index;
+}
+
 /** Takes a dep apart. What lies in an output or a dataset is that output or dataset as a whole. */
-export function partsOf(dep: Placed, stage: string, makers: Makers, lock: DataLock): DepParts {
+export function partsOf(dep: Placed, stage: string, makers: Makers, datasets: Datasets): DepParts {
   const made = (found: ReturnType<Makers["around"]>): { stage: string; path: RelativePath }[] =>
     found
       .filter((maker) => maker.stage.name !== stage)
@@ -25,12 +35,11 @@ export function partsOf(dep: Placed, stage: string, makers: Makers, lock: DataLo
       .map((maker) => ({ stage: maker.stage.name, path: maker.out.path }));
   const outer = made(makers.around(dep.path)).slice(0, 1);
   if (outer.length > 0) return { outs: outer, datasets: [], files: false };
-  const datasets = Object.entries(lock.datasets).map(([name, { path, digest }]) => ({ name, path, digest }));
-  const holder = datasets.filter(({ path }) => covers(path, dep.path));
+  const holder = datasets.around(dep.path);
   if (holder.length > 0) return { outs: [], datasets: holder, files: false };
   return {
     outs: made([...makers.inside(dep.path)]),
-    datasets: datasets.filter(({ path }) => covers(dep.path, path)),
+    datasets: datasets.inside(dep.path),
     files: true,
   };
 }
@@ -38,15 +47,16 @@ export function partsOf(dep: Placed, stage: string, makers: Makers, lock: DataLo
 /** Deps that are neither a file, a dataset nor any stage's output. A broken lock or tree is the other failure. */
 export async function missingDeps(
   source: Source,
-  lock: DataLock,
+  datasets: Datasets,
   stages: readonly LooseStage[],
   makers: Makers,
 ): Promise<Result<Failure[]>> {
   const failures: Failure[] = [];
   const kinds = new Map<string, boolean>();
   for (const stage of stages) {
+    if (stage.frozen) continue;
     for (const dep of [...stage.deps, ...stage.env.files]) {
-      const parts = partsOf(dep, stage.name, makers, lock);
+      const parts = partsOf(dep, stage.name, makers, datasets);
       if (parts.outs.length > 0 || parts.datasets.length > 0) continue;
       if (stage.outs.some(({ path }) => covers(path, dep.path))) continue; // its own output: a cycle, told as one
       let there = kinds.get(dep.path);
@@ -67,14 +77,14 @@ export async function missingDeps(
 /** What a dep's key entry needs to know beyond its parts. */
 export interface DepWorld {
   /** Digest of a stage's output, once it is known. */
-  readonly out: (stage: string, path: RelativePath) => Digest | undefined;
+  readonly out: (stage: string, path: RelativePath) => ContentDigest | undefined;
   /** Digest of a file, or of a folder's files of its own; undefined where git sees none. */
   readonly file: (path: RelativePath) => Result<Digest | undefined>;
 }
 
 /** What lies in a dep and has a digest of its own. */
 export function apartIn({ outs, datasets }: DepParts): string[] {
-  return [...outs, ...datasets].map(({ path }) => path);
+  return [...outs, ...datasets.map(({ dataset }) => dataset)].map(({ path }) => path);
 }
 
 /** The key entries of a dep; undefined while an output it takes from is not known. */
@@ -85,7 +95,7 @@ export function contentOf(dep: Placed, parts: DepParts, stage: Stage, world: Dep
     if (digest === undefined) return ok(undefined);
     contents.push({ path: covers(out.path, dep.path) ? dep.path : out.path, digest });
   }
-  for (const { path, digest } of parts.datasets)
+  for (const { path, digest } of parts.datasets.map(({ dataset }) => dataset))
     contents.push({ path: covers(path, dep.path) ? dep.path : path, digest });
   if (!parts.files) return ok(contents);
   const own = world.file(dep.path);

@@ -12,6 +12,8 @@ import { toStage } from "./stage.ts";
 import type { LooseStage } from "./stage.ts";
 import { resolveTemplate } from "./template/resolve.ts";
 import type { Resolved, Template } from "./template/resolve.ts";
+import { NOTHING, toTopLevel } from "./top-level.ts";
+import type { TopLevel } from "./top-level.ts";
 import { unpackingOf } from "./template/unpacking.ts";
 
 /** A file of pipelines, before its graph is known. */
@@ -28,6 +30,7 @@ export interface FileRead {
   readonly stages: readonly LooseStage[];
   /** Around a run of the file's pipeline. */
   readonly hooks?: Hooks;
+  readonly top: TopLevel;
   readonly failures: readonly Failure[];
 }
 
@@ -47,12 +50,12 @@ export async function readStages(
   if (bytes.value === undefined) return fail({ code: "file-missing", path: file });
   const text = bytes.value.toString("utf8");
   const values = readValues(file, text);
-  if (!values.ok) return ok({ stages: [], failures: values.failures });
+  if (!values.ok) return ok({ stages: [], top: NOTHING, failures: values.failures });
   const { at } = values.value;
   const parsed = conform(plain(values.value.value), pipelineSchema, at);
-  if (!parsed.ok) return ok({ stages: [], failures: parsed.failures });
+  if (!parsed.ok) return ok({ stages: [], top: NOTHING, failures: parsed.failures });
   const wrong = formProblems(parsed.value, at);
-  if (wrong.length > 0) return ok({ stages: [], failures: wrong });
+  if (wrong.length > 0) return ok({ stages: [], top: NOTHING, failures: wrong });
   const unpacking = await unpackingOf(source);
   if (!unpacking.ok) return unpacking;
   const template = { file, folder, at, unpacking: unpacking.value, ...fieldsOf(values.value.value) };
@@ -60,15 +63,17 @@ export async function readStages(
     const read = await params.values(path);
     return read.ok ? ok(read.value?.value) : read;
   });
-  if (!resolved.ok) return ok({ stages: [], failures: resolved.failures });
+  if (!resolved.ok) return ok({ stages: [], top: NOTHING, failures: resolved.failures });
   const hooks = fileHooks(parsed.value.hooks, { folder: folder === "" ? null : (folder as RelativePath), at });
-  const read = resolved.value.map((stage) => stageOf(stage, from, at, hooks.stage));
+  const read = resolved.value.stages.map((stage) => stageOf(stage, from, at, hooks.stage));
   const stages = read.flatMap(({ stage }) => (stage === undefined ? [] : [stage]));
   const complete = await Promise.all(stages.map((stage) => modules.complete(stage)));
+  const top = toTopLevel(plain(resolved.value.top), folder, at);
   return ok({
     hooks: hooks.run,
     stages: complete.map(({ stage }) => stage),
-    failures: [...read, ...complete].flatMap(({ failures }) => failures),
+    failures: [...[...read, ...complete].flatMap(({ failures }) => failures), ...(top.ok ? [] : top.failures)],
+    top: top.ok ? top.value : NOTHING,
   });
 }
 
@@ -88,8 +93,6 @@ function stageOf(
   if (name.length > LONGEST_NAME) {
     failures.push({ code: "file-invalid", at: at(where), problem: `the stage's name has ${name.length} characters` });
   }
-  if (read.value.frozen === true)
-    failures.push({ code: "unsupported", what: "a frozen stage", at: at([...where, "frozen"]) });
   return { stage: made.stage, failures };
 }
 
@@ -118,7 +121,11 @@ function formProblems(value: PipelineConfig, at: Positioned<unknown>["at"]): Fai
   });
 }
 
-function fieldsOf(file: Value): Pick<Template, "vars" | "stages"> {
-  const { vars = [], stages = {} } = isMap(file) ? file : {};
-  return { vars: vars as Template["vars"], stages: stages as Readonly<Record<string, ValueMap>> };
+function fieldsOf(file: Value): Pick<Template, "vars" | "stages" | "top"> {
+  const { vars = [], stages = {}, params = [], metrics = [], artifacts = {} } = isMap(file) ? file : {};
+  return {
+    top: { params, metrics, artifacts },
+    vars: vars as Template["vars"],
+    stages: stages as Readonly<Record<string, ValueMap>>,
+  };
 }

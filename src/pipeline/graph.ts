@@ -24,7 +24,7 @@ export function toGraph(stages: readonly LooseStage[]): Result<Stage[]> {
   if (broken) return broken;
   const linked = stages.map((stage): Stage => ({
     ...stage,
-    needs: [...edges.get(stage.name)!.keys()].sort(compareCodeUnits),
+    needs: stage.frozen ? [] : [...edges.get(stage.name)!.keys()].sort(compareCodeUnits),
   }));
   return ok(inOrder(linked));
 }

@@ -3,6 +3,7 @@ export type { Output, ParamsFrom, Pipeline, Stage, Use } from "./stage.ts";
 export { stageKey } from "./key.ts";
 export type { KeyInputs } from "./key.ts";
 export { readParams } from "./params.ts";
+export { topMetrics, topParams } from "./top-level.ts";
 export { plan } from "./plan.ts";
 export type { Plan, PlannedStage, PlanOptions } from "./plan.ts";
 export { run } from "./run.ts";

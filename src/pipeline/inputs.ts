@@ -1,55 +1,82 @@
-import type { DataLock } from "../config/index.ts";
 import { all, ok } from "../core/index.ts";
-import type { Context, Digest, RelativePath, Result } from "../core/index.ts";
-import { loadDataLock } from "../data/index.ts";
+import type { ContentDigest, Context, Digest, RelativePath, Result } from "../core/index.ts";
+import { loadDatasets } from "../data/index.ts";
+import type { Tracked } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import { contentDigests } from "../store/index.ts";
 import type { Wanted } from "../store/index.ts";
-import { apartIn, contentOf, partsOf } from "./deps.ts";
+import { apartIn, contentOf, datasetsOf, partsOf } from "./deps.ts";
+import type { Datasets, DepParts } from "./deps.ts";
 import { keyOf } from "./functions/declare.ts";
 import { makersOf } from "./graph.ts";
 import type { Makers } from "./graph.ts";
 import type { Content, KeyInputs } from "./key.ts";
 import { ParamFiles, stageParams } from "./params.ts";
 import { foldersOf } from "./path-index.ts";
-import type { Pipeline, Stage } from "./stage.ts";
+import { Seeds } from "./seed.ts";
+import type { Pipeline, Placed, Stage } from "./stage.ts";
+
+/** What a stage made. An output without a kind is known by DVC's name alone. */
+export interface Made {
+  readonly path: RelativePath;
+  readonly digest: ContentDigest;
+  readonly kind?: "file" | "tree";
+  readonly mode?: "755" | undefined;
+}
 
 /** One pipeline in one tree, and what is known so far of its stages' outputs. */
 export class KeyWorld {
   readonly pipeline: Pipeline;
   readonly source: Source;
-  readonly lock: DataLock;
+  readonly datasets: Datasets;
   readonly params: ParamFiles;
+  /** What DVC knows of its stages. */
+  readonly seeds: Seeds;
   readonly #context: Context;
   readonly #makers: Makers;
-  readonly #outs: Map<string, ReadonlyMap<string, Digest>>;
+  readonly #outs: Map<string, ReadonlyMap<string, Made>>;
   /** Files stay what they are for the life of this world: each is looked at once. */
   readonly #files = new Map<string, Result<Digest | undefined>>();
 
-  private constructor(context: Context, pipeline: Pipeline, source: Source, lock: DataLock, before?: KeyWorld) {
+  private constructor(context: Context, pipeline: Pipeline, source: Source, datasets: Datasets, before?: KeyWorld) {
     this.#context = context;
     this.pipeline = pipeline;
     this.#makers = before === undefined ? makersOf(pipeline.stages) : before.#makers;
     this.#outs = before === undefined ? new Map() : before.#outs;
     this.source = source;
-    this.lock = lock;
+    this.datasets = datasets;
     this.params = new ParamFiles(source, before?.params);
+    this.seeds = new Seeds(context, this);
   }
 
   static async open(context: Context, pipeline: Pipeline, source: Source): Promise<Result<KeyWorld>> {
-    const lock = await loadDataLock(source);
-    return lock.ok ? ok(new KeyWorld(context, pipeline, source, lock.value)) : lock;
+    const tracked = await loadDatasets(source);
+    return tracked.ok ? ok(new KeyWorld(context, pipeline, source, datasetsOf(tracked.value))) : tracked;
   }
 
   /** The same world as its files are now, as far as a stage reads them. What is known of outputs is shared. */
   async again(stage: Stage): Promise<Result<KeyWorld>> {
-    const lock = this.datasets(stage).length === 0 ? ok(this.lock) : await loadDataLock(this.source);
-    return lock.ok ? ok(new KeyWorld(this.#context, this.pipeline, this.source, lock.value, this)) : lock;
+    const read = async (): Promise<Result<Datasets>> => {
+      const tracked = await loadDatasets(this.source);
+      return tracked.ok ? ok(datasetsOf(tracked.value)) : tracked;
+    };
+    const datasets = this.datasetsFor(stage).length === 0 ? ok(this.datasets) : await read();
+    return datasets.ok ? ok(new KeyWorld(this.#context, this.pipeline, this.source, datasets.value, this)) : datasets;
   }
 
   /** Makes a stage's outputs known, from its record. */
-  learn(stage: string, outs: readonly { readonly path: RelativePath; readonly digest: Digest }[]): void {
-    this.#outs.set(stage, new Map(outs.map(({ path, digest }) => [path, digest])));
+  learn(stage: string, outs: readonly Made[]): void {
+    this.#outs.set(stage, new Map(outs.map((out) => [out.path, out])));
+  }
+
+  /** A stage's output, once it is known. */
+  outOf(stage: string, path: string): Made | undefined {
+    return this.#outs.get(stage)?.get(path);
+  }
+
+  /** Where a dep's content comes from. */
+  parts(dep: Placed, stage: Stage): DepParts {
+    return partsOf(dep, stage.name, this.#makers, this.datasets);
   }
 
   /** Makes known what a stage made just now. It may have left more in the folders of its outputs. */
@@ -94,11 +121,10 @@ export class KeyWorld {
     });
   }
 
-  /** Names of the datasets a stage depends on. */
-  datasets(stage: Stage): string[] {
+  /** The datasets a stage depends on. */
+  datasetsFor(stage: Stage): Tracked[] {
     const deps = [...stage.deps, ...stage.env.files];
-    const names = deps.flatMap((dep) => partsOf(dep, stage.name, this.#makers, this.lock).datasets);
-    return [...new Set(names.map(({ name }) => name))];
+    return [...new Set(deps.flatMap((dep) => this.parts(dep, stage).datasets))];
   }
 
   /** Hashes the files that stages read. One call for many stages costs less than one for each. */
@@ -107,7 +133,7 @@ export class KeyWorld {
     for (const stage of stages) {
       for (const dep of [...stage.deps, ...stage.env.files]) {
         if (this.#files.has(dep.path) || wanted.has(dep.path)) continue;
-        const parts = partsOf(dep, stage.name, this.#makers, this.lock);
+        const parts = this.parts(dep, stage);
         if (parts.files) wanted.set(dep.path, { path: dep.path, apart: apartIn(parts) });
       }
     }
@@ -123,8 +149,8 @@ export class KeyWorld {
   #contents(stage: Stage, deps: Stage["deps"]): Result<Content[] | undefined> {
     const contents = all(
       deps.map((dep) =>
-        contentOf(dep, partsOf(dep, stage.name, this.#makers, this.lock), stage, {
-          out: (name, path) => this.#outs.get(name)?.get(path),
+        contentOf(dep, this.parts(dep, stage), stage, {
+          out: (name, path) => this.outOf(name, path)?.digest,
           file: (path) => this.#files.get(path)!,
         }),
       ),

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, compareCodeUnits } from "../core/index.ts";
-import type { Digest, Json, RelativePath, StageKey } from "../core/index.ts";
+import type { ContentDigest, Json, RelativePath, StageKey } from "../core/index.ts";
 import type { Use } from "./stage.ts";
 
 /** The content of one dep or environment file. */
 export interface Content {
   readonly path: RelativePath;
-  readonly digest: Digest;
+  readonly digest: ContentDigest;
 }
 
 /** Everything a stage's result depends on, and nothing else: what is not here cannot change the key. */

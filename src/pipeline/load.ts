@@ -1,11 +1,11 @@
 import { posix } from "node:path";
-import type { DataLock } from "../config/index.ts";
 import { all, compareCodeUnits, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
-import { datasetAt, loadDataLock } from "../data/index.ts";
+import { loadDatasets } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import { checkpointsMet } from "./checkpoint-paths.ts";
-import { missingDeps } from "./deps.ts";
+import { datasetsOf, missingDeps } from "./deps.ts";
+import type { Datasets } from "./deps.ts";
 import { readStages } from "./file.ts";
 import type { FileRead, PipelineFile } from "./file.ts";
 import { edgesOf, makersOf, outputsTwice, toGraph } from "./graph.ts";
@@ -13,6 +13,7 @@ import { ModuleFiles } from "./functions/modules.ts";
 import type { Hooks } from "./hooks.ts";
 import { ParamFiles } from "./params.ts";
 import type { LooseStage, Pipeline } from "./stage.ts";
+import { together } from "./top-level.ts";
 
 const DVC = { name: "dvc", file: "dvc.yaml" };
 
@@ -43,13 +44,13 @@ type ReadFile = PipelineFile & FileRead;
 
 interface Tree {
   readonly source: Source;
-  readonly lock: DataLock;
+  readonly datasets: Datasets;
   readonly files: readonly ReadFile[];
 }
 
 async function readTree(source: Source): Promise<Result<Tree>> {
-  const lock = await loadDataLock(source);
-  if (!lock.ok) return lock;
+  const tracked = await loadDatasets(source);
+  if (!tracked.ok) return tracked;
   const files = await pipelineFiles(source);
   if (!files.ok) return files;
   const shared = { params: new ParamFiles(source), modules: new ModuleFiles(source) };
@@ -61,7 +62,7 @@ async function readTree(source: Source): Promise<Result<Tree>> {
       }),
     ),
   );
-  return read.ok ? ok({ source, lock: lock.value, files: read.value }) : read;
+  return read.ok ? ok({ source, datasets: datasetsOf(tracked.value), files: read.value }) : read;
 }
 
 function namesOf({ files }: Tree): string[] {
@@ -100,7 +101,7 @@ function depth({ folder }: PipelineFile): number {
 }
 
 /** A pipeline of its files' stages and of what they need from other files, with all that is wrong with it. */
-async function assemble({ source, lock, files }: Tree, name: string): Promise<Result<Pipeline>> {
+async function assemble({ source, datasets, files }: Tree, name: string): Promise<Result<Pipeline>> {
   const mine = files.filter(({ pipeline }) => pipeline === name);
   const main = mine.find(({ folder }) => folder === "") ?? mine[0]!;
   const everyone = files.map((file) => ({ file, stages: named(file, main.file) }));
@@ -110,23 +111,32 @@ async function assemble({ source, lock, files }: Tree, name: string): Promise<Re
   const byName = new Map(everyone.flatMap(({ stages }) => stages.map((stage) => [stage.name, stage])));
   // What is added while it goes on is visited too.
   for (const stage of chosen.values()) {
+    if (stage.frozen) continue;
     for (const need of edgesOf(stage, makers).keys()) chosen.set(need, byName.get(need)!);
   }
   const stages = [...chosen.values()];
   const graph = toGraph(stages);
-  const missing = await missingDeps(source, lock, stages, makersOf(stages));
+  const missing = await missingDeps(source, datasets, stages, makersOf(stages));
   if (!missing.ok) return missing;
   const broken = files.filter((file) => file.failures.length > 0 && (mine.includes(file) || missing.value.length > 0));
   const failures = [
     ...broken.flatMap((file) => file.failures),
-    ...inDatasets(stages, lock),
-    ...checkpointsMet(stages, lock),
+    ...inDatasets(stages, datasets),
+    ...checkpointsMet(stages, datasets),
     ...(graph.ok ? [] : graph.failures),
     ...missing.value,
   ];
   return (
     failedIfAny(failures) ??
-    (graph.ok ? ok({ name, file: main.file, stages: graph.value, hooks: hooksOf(mine) }) : graph)
+    (graph.ok
+      ? ok({
+          name,
+          file: main.file,
+          stages: graph.value,
+          hooks: hooksOf(mine),
+          top: together(mine.map(({ top }) => top)),
+        })
+      : graph)
   );
 }
 
@@ -144,12 +154,13 @@ function named({ file, stages }: ReadFile, main: string): readonly LooseStage[] 
 }
 
 /** Outputs are deleted before their stage runs, and datasets are not for deleting. */
-function inDatasets(stages: readonly LooseStage[], lock: DataLock): Failure[] {
+function inDatasets(stages: readonly LooseStage[], datasets: Datasets): Failure[] {
   return stages.flatMap(({ outs, at }) =>
     outs.flatMap(({ path, where }): Failure[] => {
-      const met = datasetAt(lock, path);
+      const [met] = datasets.meeting(path);
       if (met === undefined) return [];
-      const problem = `${path} meets the dataset "${met.name}" (${met.dataset.path}), which only \`lockstep data\` writes`;
+      const writer = "file" in met.dataset ? "dvc" : "lockstep data";
+      const problem = `${path} meets the dataset "${met.name}" (${met.dataset.path}), which only \`${writer}\` writes`;
       return [{ code: "file-invalid", at: at(where), problem }];
     }),
   );

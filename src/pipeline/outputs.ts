@@ -1,13 +1,16 @@
 import type { RecordedOutput, StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
-import type { Context, Result } from "../core/index.ts";
+import type { ContentDigest, Context, RelativePath, Result } from "../core/index.ts";
 import { hasContent, restore, snapshot } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { covers } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
 /** True when the working tree holds exactly this output. Costs one look at each file's state, no reading. */
-export async function isInPlace(context: Context, output: RecordedOutput): Promise<Result<boolean>> {
+export async function isInPlace(
+  context: Context,
+  output: Pick<RecordedOutput, "path" | "kind"> & { readonly digest: ContentDigest; readonly mode?: "755" | undefined },
+): Promise<Result<boolean>> {
   const there = await snapshot(context, output.path);
   if (there.ok) {
     const { kind, digest, mode } = there.value;

@@ -107,16 +107,18 @@ export async function stageParams(
   return values.ok ? ok(Object.fromEntries(values.value)) : values;
 }
 
-/** What every stage of a pipeline reads, by stage. */
+/** What every stage of a pipeline reads, by stage; a frozen one reads nothing. */
 export async function readParams(
   source: Source,
   pipeline: Pipeline,
 ): Promise<Result<[string, Record<string, Record<string, Json>>][]>> {
   const files = new ParamFiles(source);
-  const read = pipeline.stages.map(async (stage): Promise<Result<[string, Record<string, Record<string, Json>>]>> => {
-    const values = await stageParams(files, stage);
-    return values.ok ? ok([stage.name, values.value]) : values;
-  });
+  const read = pipeline.stages
+    .filter(({ frozen }) => !frozen)
+    .map(async (stage): Promise<Result<[string, Record<string, Record<string, Json>>]>> => {
+      const values = await stageParams(files, stage);
+      return values.ok ? ok([stage.name, values.value]) : values;
+    });
   return all(await Promise.all(read));
 }
 

@@ -1,7 +1,7 @@
 import type { StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
-import { pullData } from "../data/index.ts";
+import { dataState, pullData } from "../data/index.ts";
 import type { LocalStore, Store } from "../store/index.ts";
 import { execute } from "./execute.ts";
 import type { Changed } from "./execute.ts";
@@ -10,9 +10,10 @@ import { stageKey } from "./key.ts";
 import type { KeyInputs } from "./key.ts";
 import { rememberInputs } from "./last.ts";
 import { bringBack, isInPlace, lostOutput, lostReason, outputsFor, unstoredOutput } from "./outputs.ts";
-import { lookUp, someOf, whyRun } from "./plan.ts";
+import { resultOf, someOf, whyRun } from "./plan.ts";
 import type { PlannedWithInputs } from "./plan.ts";
 import { reasonOf } from "./reason.ts";
+import { takeOver } from "./runnable.ts";
 import type { RunOptions } from "./run.ts";
 import { JOBS } from "./resources.ts";
 import { Resources } from "./schedule.ts";
@@ -120,24 +121,26 @@ export class PipelineRun {
     if (planned.key !== null || this.#options.force === true || stage.alwaysChanged) {
       return ok({ reason: planned.reason });
     }
-    const record = await lookUp(stage, key, this.#options);
-    if (!record.ok) return record;
-    if (record.value === undefined) {
-      return ok({ reason: await whyRun(this.#context, stage, inputs, this.#options) });
-    }
-    const wanted = this.#options.restore === "all" ? record.value.outs : [];
+    const known = await resultOf(this.#world, stage, inputs, key, this.#options);
+    if (!known.ok) return known;
+    const { record, adopt, why } = known.value;
+    if (record === undefined) return ok({ reason: await whyRun(this.#context, stage, inputs, this.#options, why) });
+    const adopted = adopt === true ? await takeOver(this.#world, stage, record, this.#options.records) : ok();
+    if (!adopted.ok) return adopted;
+    const wanted = this.#options.restore === "all" ? record.outs : [];
     const lost = await lostOutput(this.#context, stage, wanted, this.#stores);
     if (!lost.ok) return lost;
-    const unstored = wanted.length > 0 ? ok(undefined) : await unstoredOutput(stage, record.value.outs, this.#stores);
+    const unstored = wanted.length > 0 ? ok(undefined) : await unstoredOutput(stage, record.outs, this.#stores);
     if (!unstored.ok) return unstored;
     const gone = lost.value ?? unstored.value;
     if (gone !== undefined) return ok({ reason: lostReason(gone.path) });
-    return ok({ record: record.value, reason: `${someOf(stage.needs)} came out as before` });
+    return ok({ record, reason: `${someOf(stage.needs)} came out as before` });
   }
 
   async #cached(stage: Stage, record: StageRecord, planned: PlannedWithInputs): Promise<void> {
     this.states.set(stage.name, { status: "cached", record, reason: planned.reason, ms: 0 });
-    this.#world.learn(stage.name, record.outs);
+    // Of a frozen stage the plan knows what the others' keys hold.
+    if (!stage.frozen) this.#world.learn(stage.name, record.outs);
     this.#context.emit({ type: "stage-cached", stage: stage.name, key: record.key });
     if (planned.inputs) await rememberInputs(this.#context, this.#options.pipeline.name, stage.name, planned.inputs);
   }
@@ -188,7 +191,7 @@ export class PipelineRun {
       this.#placing.set(what, known);
       return known;
     };
-    for (const name of this.#world.datasets(stage)) {
+    for (const { name } of this.#world.datasetsFor(stage)) {
       const pulled = await once(`dataset ${name}`, () =>
         pullData(this.#context, { names: [name], stores: this.#stores }),
       );
@@ -223,16 +226,18 @@ export class PipelineRun {
       if (state === undefined || !("record" in state)) return [];
       return outputsFor(state.record, stage).map((output) => ({ output, what: `the output of ${name}` }));
     });
-    const datasets = this.#world.datasets(stage).flatMap((name) => {
-      const dataset = this.#world.lock.datasets[name];
-      return dataset === undefined ? [] : [{ output: dataset, what: `the dataset ${name}` }];
-    });
-    for (const { output, what } of [...outputs, ...datasets]) {
+    const hint = "a stage writes to its own outputs only: have it copy what it wants to change";
+    for (const { output, what } of outputs) {
       const there = await isInPlace(this.#context, output);
       if (!there.ok) return there;
-      if (there.value) continue;
-      const hint = "a stage writes to its own outputs only: have it copy what it wants to change";
-      return ok({ what: `${output.path} changed, ${what}`, hint });
+      if (!there.value) return ok({ what: `${output.path} changed, ${what}`, hint });
+    }
+    for (const tracked of this.#world.datasetsFor(stage)) {
+      const there = await dataState(this.#context, tracked);
+      if (!there.ok) return there;
+      if (there.value !== "unchanged") {
+        return ok({ what: `${tracked.dataset.path} changed, the dataset ${tracked.name}`, hint });
+      }
     }
     return ok(undefined);
   }

@@ -25,7 +25,8 @@ function commandOf({ cmd, wdir, function: code }: KeyInputs): string {
   return canonicalJson([cmd, wdir, code ?? null]);
 }
 
-function paramReasons(before: KeyInputs["params"], after: KeyInputs["params"]): string[] {
+/** What differs between two sets of parameters, one line each. */
+export function paramReasons(before: KeyInputs["params"], after: KeyInputs["params"]): string[] {
   return union(before, after).flatMap((file) => valueReasons(file, before[file] ?? {}, after[file] ?? {}));
 }
 

@@ -38,7 +38,8 @@ async function takeOutputs(context: Context, stage: Stage, cache: LocalStore): P
   return ok(outs);
 }
 
-async function readMetrics(context: Context, stage: Stage): Promise<Result<StageRecord["metrics"]>> {
+/** The metrics among the outputs that stand in place. */
+export async function readMetrics(context: Context, stage: Stage): Promise<Result<StageRecord["metrics"]>> {
   const metrics: StageRecord["metrics"] = {};
   for (const out of stage.outs.filter(({ uses }) => uses.includes("metric"))) {
     const bytes = await attempt(out.path, () => readFile(join(context.cwd, out.path)));

@@ -1,7 +1,10 @@
+import type { StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
+import type { Records } from "../records/index.ts";
 import type { Store } from "../store/index.ts";
 import type { KeyWorld } from "./inputs.ts";
+import { editedOutput } from "./frozen.ts";
 import { lostOutput, lostReason, outputsFor, unstoredOutput } from "./outputs.ts";
 import { planIn } from "./plan.ts";
 import type { PlannedWithInputs } from "./plan.ts";
@@ -31,13 +34,55 @@ export async function planRunnable(
     const planned = await planIn(context, world, { ...options, force: options.force === true || again });
     if (!planned.ok) return planned;
     const list = planned.value.filter(({ stage }) => chosen.value.has(stage));
+    const adopted = await adoptAll(context, world, list, options, stores);
+    if (!adopted.ok) return adopted;
     const inPlace = new Set<string>();
     const lost = await firstLost(context, list, options, stores, inPlace);
     if (!lost.ok) return lost;
     if (lost.value === undefined) return ok({ planned: list, inPlace });
+    const gone = lost.value;
+    if (options.pipeline.stages.some(({ name, frozen }) => frozen && name === gone.stage))
+      return lostFrozen(gone, stores);
     again.set(lost.value.stage, lostReason(lost.value.path));
     for (const stage of options.pipeline.stages) world.forget(stage.name);
   }
+}
+
+/** Makes a result that DVC made one of this machine's: its outputs come first, then the record. */
+export async function takeOver(
+  world: KeyWorld,
+  stage: Stage,
+  record: StageRecord,
+  records: Records,
+): Promise<Result<void>> {
+  const adopted = await world.seeds.adopt(stage, record);
+  return adopted.ok ? records.saveLocal({ stages: [record], runs: [] }) : adopted;
+}
+
+async function adoptAll(
+  context: Context,
+  world: KeyWorld,
+  planned: readonly PlannedWithInputs[],
+  { pipeline, records }: RunOptions,
+  stores: readonly Store[],
+): Promise<Result<void>> {
+  const stages = new Map(pipeline.stages.map((stage) => [stage.name, stage]));
+  for (const { stage: name, record, adopt } of planned) {
+    const stage = stages.get(name);
+    if (stage === undefined || (adopt !== true && !stage.frozen)) continue;
+    if (record === undefined) return world.seeds.missing(stage);
+    const kept = stage.frozen ? await editedOutput(context, world, record, stores) : ok();
+    if (!kept.ok) return kept;
+    const adopted = adopt === true ? await takeOver(world, stage, record, records) : ok();
+    if (!adopted.ok) return adopted;
+  }
+  return ok();
+}
+
+function lostFrozen({ stage, path }: { stage: string; path: string }, stores: readonly Store[]): Result<never> {
+  const store = stores.map(({ url }) => url).join(", ");
+  const hint = "a frozen stage does not run; take `frozen` away to make it again";
+  return fail({ code: "blob-missing", digest: path, neededBy: `stage "${stage}", which is frozen,`, store, hint });
 }
 
 async function firstLost(

@@ -7,6 +7,7 @@ import type { NamedOutput, StageFunction } from "./functions/declare.ts";
 import { stageHooks } from "./hooks.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Amounts } from "./schedule.ts";
+import type { TopLevel } from "./top-level.ts";
 
 /** What an output is for. One path may have several uses: an out that is also the predictions. */
 export type Use = "out" | "metric" | "plot" | "predictions" | "profile";
@@ -50,6 +51,8 @@ export interface Stage {
   readonly params: readonly ParamsFrom[];
   readonly outs: readonly Output[];
   readonly alwaysChanged: boolean;
+  /** It does not run, and its deps are not looked at: see frozen.ts. */
+  readonly frozen: boolean;
   readonly env: { readonly files: readonly Placed[]; readonly vars: readonly string[]; readonly image: string | null };
   readonly timeoutMs: number | null;
   readonly retry: number;
@@ -61,7 +64,7 @@ export interface Stage {
   readonly resources: Amounts;
   readonly predictions: RelativePath | null;
   readonly profile: RelativePath | null;
-  /** Names of the stages whose outputs it depends on, in code-unit order. */
+  /** Names of the stages whose outputs it depends on, in code-unit order; of a frozen stage none. */
   readonly needs: readonly string[];
 }
 
@@ -76,6 +79,7 @@ export interface Pipeline {
   readonly stages: readonly Stage[];
   /** Around a run, of all files that belong to it. */
   readonly hooks: Hooks;
+  readonly top: TopLevel;
 }
 
 /** Where a stage is written. */
@@ -104,10 +108,9 @@ export function toStage(
   const where = (...path: PropertyKey[]): PropertyKey[] => [...place.where, ...path];
   const folder = posix.join(place.folder, config.wdir ?? "");
   const root = (text: string, from: readonly PropertyKey[]): RelativePath | undefined => {
-    const path = posix.normalize(posix.join(folder, text)).replace(/\/$/, "");
-    const problem = problemOfPath(text, path);
-    if (problem === undefined) return path as RelativePath;
-    failures.push({ ...problem, at: place.at(from) });
+    const path = fromRoot(folder, text, place.at(from));
+    if (typeof path === "string") return path;
+    failures.push(path);
     return undefined;
   };
   const wdir = posix.normalize(folder).replace(/\/$/, "");
@@ -147,6 +150,7 @@ export function toStage(
     params: toParams(config.params ?? [], root, where),
     outs: toOutputs(config, run?.outputs ?? [], root, where),
     alwaysChanged: config.always_changed ?? false,
+    frozen: config.frozen ?? false,
     env: {
       files: placed(config.env?.files, "env", "files"),
       vars: [...new Set(config.env?.vars)].sort(compareCodeUnits),
@@ -161,6 +165,13 @@ export function toStage(
     profile: only("profile"),
   };
   return { stage, failures };
+}
+
+/** A path that is spelled from a folder ("" is the root), spelled from the root; a failure when it leads out. */
+export function fromRoot(folder: string, text: string, at: Location): RelativePath | Failure {
+  const path = posix.normalize(posix.join(folder, text)).replace(/\/$/, "");
+  const problem = problemOfPath(text, path);
+  return problem === undefined ? (path as RelativePath) : { ...problem, at };
 }
 
 type Unplaced =

@@ -47,14 +47,12 @@ export async function inputsOf(
 ): Promise<Result<Pick<RunRecord, "params" | "data">>> {
   const params: Record<string, Record<string, Json>> = {};
   const data: RunRecord["data"] = {};
-  for (const stage of stages) {
+  // What a frozen stage would read today says nothing of what it stands for.
+  for (const stage of stages.filter(({ frozen }) => !frozen)) {
     const read = await stageParams(world.params, stage);
     if (!read.ok) return read;
     for (const [file, values] of Object.entries(read.value)) params[file] = { ...params[file], ...values };
-    for (const name of world.datasets(stage)) {
-      const dataset = world.lock.datasets[name];
-      if (dataset !== undefined) data[name] = dataset.digest;
-    }
+    for (const { name, dataset } of world.datasetsFor(stage)) data[name] = dataset.digest;
   }
   return ok({ params: params as RunRecord["params"], data });
 }

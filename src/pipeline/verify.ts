@@ -2,7 +2,9 @@ import type { ResultDocument, RunRecord, StageRecord } from "../config/index.ts"
 import { canonicalJson, fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
+import { frozenKey } from "./frozen.ts";
 import { KeyWorld } from "./inputs.ts";
+import type { Made } from "./inputs.ts";
 import { stageKey } from "./key.ts";
 import { loadPipeline } from "./load.ts";
 import type { Stage } from "./stage.ts";
@@ -50,7 +52,7 @@ async function verifyRun(
   const pipeline = await loadPipeline(source, run.pipeline);
   if (!pipeline.ok) return refuse(`pipeline "${run.pipeline}" cannot be read at that commit`, pipeline.failures);
   const world = await KeyWorld.open(context, pipeline.value, source);
-  if (!world.ok) return refuse("its data.lock.json cannot be read", world.failures);
+  if (!world.ok) return refuse("its datasets cannot be read", world.failures);
   const { stages } = pipeline.value;
   if (
     canonicalJson(stages.map(({ name, needs }) => [name, needs])) !==
@@ -65,6 +67,21 @@ async function verifyRun(
     const ended = told.status === "cached" || told.status === "run";
     const record = ended && told.key !== null ? records.get(told.key) : undefined;
     if (ended && record === undefined) return refuse(`${where} has no record`);
+    if (stage.frozen) {
+      if (record === undefined) continue;
+      const locked = await world.value.seeds.locked(stage);
+      if (!locked.ok) return refuse("its dvc.lock cannot be read", locked.failures);
+      // Nothing but its outputs decides about a frozen stage's key: those of dvc.lock, or those it claims.
+      const outs = record.outs.map((out) => ({ path: out.path, digest: locked.value?.outs.get(out.path)?.digest }));
+      const made = outs.every(({ digest }) => digest !== undefined) ? (outs as Made[]) : record.outs;
+      if (frozenKey(stage, made) !== record.key) return refuse(`the key of ${where} is not that of its outputs`);
+      const problem = recordProblem(stage, record);
+      if (problem !== undefined) return refuse(`the record of ${where} ${problem}`);
+      world.value.learn(stage.name, made);
+      used.add(record.key);
+      Object.assign(metrics, record.metrics);
+      continue;
+    }
     const inputs = await world.value.inputs(stage, claimedVars(stage, record) ?? context.env);
     if (!inputs.ok) return refuse(`the inputs of ${where} cannot be read at that commit`, inputs.failures);
     if (record === undefined) continue;
@@ -110,7 +127,8 @@ function recordProblem(stage: Stage, record: StageRecord): string | undefined {
     return "does not have its outputs";
   const metrics = stage.outs.filter(({ uses }) => uses.includes("metric")).map(({ path }) => path);
   if (!same(Object.keys(record.metrics).sort(), metrics)) return "does not have its metrics";
-  if (!same(Object.keys(record.vars ?? {}).sort(), stage.env.vars)) return "does not have its variables";
+  if (!same(Object.keys(record.vars ?? {}).sort(), stage.frozen ? [] : stage.env.vars))
+    return "does not have its variables";
   if ((record.profile !== null) !== (stage.profile !== null)) return "does not have its profile";
   return record.provenance === null ? undefined : "claims who vouches for it";
 }

@@ -1,7 +1,7 @@
 import type { ModelConfig, RecordedOutput, RunRecord, StageRecord } from "../config/index.ts";
 import { describe, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Json, Result, StageKey } from "../core/index.ts";
-import { datasetAt, loadDataLock } from "../data/index.ts";
+import { datasetAt, loadDatasets } from "../data/index.ts";
 import { readPredictions } from "../evaluate/index.ts";
 import type { Evaluation, Predictions } from "../evaluate/index.ts";
 import { atRevision, git } from "../git/index.ts";
@@ -129,13 +129,15 @@ export async function sideFromPlan(
 async function inputsAt(source: Source, pipeline: Pipeline): Promise<Result<Pick<RunRecord, "params" | "data">>> {
   const read = await readParams(source, pipeline);
   if (!read.ok) return read;
-  const lock = await loadDataLock(source);
-  if (!lock.ok) return lock;
+  const tracked = await loadDatasets(source);
+  if (!tracked.ok) return tracked;
   const params: Record<string, Record<string, Json>> = {};
   for (const [, files] of read.value) {
     for (const [file, values] of Object.entries(files)) params[file] = { ...params[file], ...values };
   }
-  const used = pipeline.stages.flatMap(({ deps }) => deps.map(({ path }) => datasetAt(lock.value, path)));
+  const used = pipeline.stages.flatMap(({ deps, frozen }) =>
+    (frozen ? [] : deps).map(({ path }) => datasetAt(tracked.value, path)),
+  );
   const data = Object.fromEntries(used.flatMap((one) => (one === undefined ? [] : [[one.name, one.dataset.digest]])));
   return ok({ params: params as RunRecord["params"], data });
 }

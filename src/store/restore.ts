@@ -200,7 +200,7 @@ async function fetchLoneFile(context: Context, output: Restorable, remote: Store
 }
 
 /** Puts `aside/new` at the target; what was there goes to `aside/old`. */
-async function swap(aside: string, target: string): Promise<void> {
+export async function swap(aside: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   const next = join(aside, "new");
   const [before, after] = [await kindOf(target), await kindOf(next)];

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DataLock } from "../../src/config/index.ts";
+import type { Tracked } from "../../src/data/index.ts";
 import { describe as print } from "../../src/core/index.ts";
 import { addData, datasetAt, loadDataLock, pullData, pushData, statusData, verifyData } from "../../src/data/index.ts";
 import { atRevision, workingTree } from "../../src/git/index.ts";
@@ -201,11 +201,12 @@ describe("the lockfile", () => {
 
   test("datasetAt finds the dataset a path is, lies in or contains", () => {
     const dataset = (path: string): object => ({ path, kind: "tree", digest: "", size: 0, files: 0 });
-    const lock = {
-      lockfileVersion: 1,
-      datasets: { images: dataset("data/images"), table: dataset("data/table.csv"), deep: dataset("x/y/z") },
-    } as unknown as DataLock;
-    const nameAt = (path: string): string | undefined => datasetAt(lock, path)?.name;
+    const places = { images: "data/images", table: "data/table.csv", deep: "x/y/z" };
+    const all = Object.entries(places).map(([name, path]) => ({
+      name,
+      dataset: dataset(path),
+    })) as unknown as Tracked[];
+    const nameAt = (path: string): string | undefined => datasetAt(all, path)?.name;
     expect(nameAt("data/images")).toBe("images");
     expect(nameAt("data/images/cats/1.png")).toBe("images");
     expect(nameAt("x/y")).toBe("deep");

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { isDigest } from "../../src/core/index.ts";
 import type { RelativePath } from "../../src/core/index.ts";
 import { workingTree } from "../../src/git/index.ts";
 import {
@@ -120,7 +121,7 @@ test("a file whose time is not before the mark is not believed: a later write co
   writeFileSync(path, "one");
   const seen = lstatSync(path, { bigint: true });
   const digest = name256(Buffer.from("one"));
-  const index = await StatIndex.load(contextIn(folder.path));
+  const index = await StatIndex.load(contextIn(folder.path), "stat-index", isDigest);
   index.remember("a", seen, digest, seen.ctimeNs + 1n);
   expect(index.lookUp("a", seen)).toBe(digest);
   index.remember("a", seen, digest, seen.ctimeNs); // the file was written in the very tick of the mark
@@ -129,7 +130,7 @@ test("a file whose time is not before the mark is not believed: a later write co
 
 test("a mark is made by the clock of the files: it is never after a file written later", async () => {
   using folder = temporary();
-  const index = await StatIndex.load(contextIn(folder.path));
+  const index = await StatIndex.load(contextIn(folder.path), "stat-index", isDigest);
   for (let round = 0; round < 50; round++) {
     const mark = await index.mark();
     writeFileSync(join(folder.path, "a"), "later");

@@ -10,7 +10,7 @@ export function build(edge: Edge): Command {
   const about = {
     name: "dag",
     summary: "draw the graph of a pipeline",
-    description: "Prints each stage with what it needs.",
+    description: "Prints each stage with what it needs; with --json also the artifacts that a dvc.yaml names.",
   };
   return lookCommand(edge, about, dag).option("--mermaid", "as a Mermaid flowchart, which GitHub draws in Markdown");
 }
@@ -23,6 +23,7 @@ async function dag(
   const { pipelines } = chosen;
   const json = pipelines.map((pipeline) => ({
     pipeline: pipeline.name,
+    artifacts: pipeline.top.artifacts,
     stages: pipeline.stages.map((stage) => ({
       stage: stage.name,
       needs: stage.needs,

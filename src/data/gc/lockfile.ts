@@ -1,6 +1,6 @@
 import { dataLockSchema, modelLockSchema, parseConfig } from "../../config/index.ts";
 import type { DataLock, ModelLock } from "../../config/index.ts";
-import { message, ok } from "../../core/index.ts";
+import { isDigest, message, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import { DATA_LOCK } from "../lock.ts";
 import { spelledDigests } from "./root.ts";
@@ -75,11 +75,14 @@ function modelRoots(path: string, text: string): Result<Named[]> {
       return [
         ...Object.entries(files).map(([name, digest]) => ({ kind: "file" as const, digest, what: `${name} ${of}` })),
         { kind: "file" as const, digest: predictions, what: `predictions ${of}` },
-        ...Object.entries(data).map(([name, digest]) => ({
-          kind: "any" as const,
-          digest,
-          what: `data "${name}" ${of}`,
-        })),
+        // What DVC names lies in DVC's cache, not here.
+        ...Object.entries(data)
+          .flatMap(([name, digest]) => (isDigest(digest) ? [{ name, digest }] : []))
+          .map(({ name, digest }) => ({
+            kind: "any" as const,
+            digest,
+            what: `data "${name}" ${of}`,
+          })),
       ];
     }),
   );

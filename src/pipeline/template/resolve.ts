@@ -19,12 +19,20 @@ export interface Resolved {
   readonly where: readonly PropertyKey[];
 }
 
+/** A file whose expressions are filled in. */
+export interface ResolvedFile {
+  readonly stages: readonly Resolved[];
+  /** What stands beside the stages. */
+  readonly top: ValueMap;
+}
+
 export interface Template {
   readonly file: string;
   /** Folder that paths in the file are relative to; "" for the root. */
   readonly folder: string;
   readonly vars: readonly (string | ValueMap)[];
   readonly stages: Readonly<Record<string, ValueMap>>;
+  readonly top: ValueMap;
   readonly at: Positioned<unknown>["at"];
   readonly unpacking: Unpacking;
 }
@@ -36,7 +44,7 @@ const DEFAULT_FILE = "params.yaml";
  * The rules are DVC's (`dvc.parsing`), so that a `dvc.yaml` gives the stages that `dvc` reports. Everything that is
  * wrong is told at once.
  */
-export async function resolveTemplate(template: Template, read: ReadValues): Promise<Result<Resolved[]>> {
+export async function resolveTemplate(template: Template, read: ReadValues): Promise<Result<ResolvedFile>> {
   const failures: Failure[] = [];
   const scope = await globalScope(template, read, failures);
   if (!scope.ok) return scope;
@@ -66,7 +74,18 @@ export async function resolveTemplate(template: Template, read: ReadValues): Pro
       }
     }
   }
-  return failedIfAny(failures) ?? ok(stages);
+  const top = topOf(template, scope.value);
+  if (!top.ok) failures.push(...top.failures);
+  return failedIfAny(failures) ?? (top.ok ? ok({ stages, top: top.value }) : top);
+}
+
+function topOf(template: Template, scope: Scope): Result<ValueMap> {
+  const wrong = malformed(template.top);
+  if (wrong !== undefined)
+    return fail(failure(template, [], { path: wrong.path, problem: `${wrong.text} is no expression` }));
+  const broken: Broken[] = [];
+  const top = interpolate(template.top, { scope, unpacking: template.unpacking, allow: "single" }, broken);
+  return failedIfAny(unique(broken).map((problem) => failure(template, [], problem))) ?? ok(top as ValueMap);
 }
 
 async function globalScope(template: Template, read: ReadValues, failures: Failure[]): Promise<Result<Scope>> {

@@ -1,5 +1,6 @@
 import { ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
+import { readIni } from "../../dvc/index.ts";
 import type { Source } from "../../git/index.ts";
 import type { Unpacking } from "./text.ts";
 
@@ -7,14 +8,7 @@ import type { Unpacking } from "./text.ts";
 export async function unpackingOf(source: Source): Promise<Result<Unpacking>> {
   const read = await source.read(".dvc/config");
   if (!read.ok) return read;
-  const settings: Record<string, string> = {};
-  let section = "";
-  for (const line of (read.value?.toString("utf8") ?? "").split(/\r?\n/)) {
-    const head = /^\s*\[(.+)\]\s*$/.exec(line);
-    if (head !== null) section = head[1]!.replace(/^['"]|['"]$/g, "");
-    const pair = /^\s*(\w+)\s*=\s*["']?(\w+)["']?\s*$/.exec(line);
-    if (pair !== null && section === "parsing") settings[pair[1]!] = pair[2]!;
-  }
+  const settings = readIni(read.value?.toString("utf8") ?? "").get("parsing") ?? {};
   return ok({
     bool: settings["bool"] === "boolean_optional" ? "boolean_optional" : "store_true",
     list: settings["list"] === "append" ? "append" : "nargs",

@@ -1,24 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sh, temporary, write } from "../../git/repository.ts";
 import { accepted, ahead, beyond, refused } from "./corpus.ts";
 import type { Files } from "./corpus.ts";
+import { judged, version } from "./judge.ts";
 import { ours } from "./read.ts";
 import type { Answer } from "./read.ts";
-
-/** The judge: DVC itself, found by DVC_PYTHON (a Python that has it) or as `python3`. */
-const python = process.env["DVC_PYTHON"] ?? "python3";
-const version = ((): string | undefined => {
-  try {
-    return execFileSync(python, ["-c", "import dvc; print(dvc.__version__)"], { stdio: ["ignore", "pipe", "ignore"] })
-      .toString()
-      .trim();
-  } catch {
-    return undefined;
-  }
-})();
-if (version === undefined) console.log(`skipped: no DVC for ${python} (python3 -m pip install dvc, or set DVC_PYTHON)`);
 
 const projects: [string, Files][] = [
   ...Object.entries({ ...accepted, ...ahead }),
@@ -40,12 +27,11 @@ describe.skipIf(version === undefined)(`as DVC ${version} reads it`, () => {
       sh(place, "init", "--quiet");
       places.set(name, place);
     }
-    const answers = execFileSync(python, [join(import.meta.dirname, "report.py")], {
-      input: JSON.stringify(projects.map(([name]) => places.get(name))),
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    for (const [at, answer] of (JSON.parse(answers.toString()) as Answer[]).entries())
-      theirs.set(projects[at]![0], answer);
+    const answers = judged<Answer>(
+      "report.py",
+      projects.map(([name]) => places.get(name)),
+    );
+    for (const [at, answer] of answers.entries()) theirs.set(projects[at]![0], answer);
   }, 120_000);
   afterAll(() => folder?.[Symbol.dispose]());
 

@@ -22,6 +22,7 @@ export async function ours(folder: string): Promise<Answer> {
           { cache, persist, metric: uses.includes("metric"), plot: uses.includes("plot") },
         ]),
       ),
+      frozen: stage.frozen,
       alwaysChanged: stage.alwaysChanged,
       needs: stage.needs,
     },

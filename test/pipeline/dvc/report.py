@@ -12,6 +12,7 @@ logging.disable(logging.CRITICAL)
 
 from dvc.dependency.param import ParamsDependency  # noqa: E402
 from dvc.repo import Repo  # noqa: E402
+from dvc.repo.reproduce import get_active_graph  # noqa: E402
 from dvc.stage import PipelineStage  # noqa: E402
 
 
@@ -35,6 +36,7 @@ def told(root, stage):
             }
             for out in stage.outs
         },
+        "frozen": bool(stage.frozen),
         "alwaysChanged": bool(stage.always_changed),
     }
 
@@ -46,7 +48,8 @@ def report(folder):
         index = repo.index
         index.check_graph()
         stages = {stage.addressing: told(folder, stage) for stage in index.stages if isinstance(stage, PipelineStage)}
-        for stage, needed in index.graph.edges:
+        # What `dvc repro` goes by: without the edges of frozen stages.
+        for stage, needed in get_active_graph(index.graph).edges:
             if stage.addressing in stages and isinstance(needed, PipelineStage):
                 stages[stage.addressing].setdefault("needs", []).append(needed.addressing)
         for stage in stages.values():

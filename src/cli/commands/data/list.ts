@@ -1,6 +1,6 @@
 import { ok } from "../../../core/index.ts";
 import type { Context, Result } from "../../../core/index.ts";
-import { loadDataLock } from "../../../data/index.ts";
+import { loadDatasets } from "../../../data/index.ts";
 import { workingTree } from "../../../git/index.ts";
 import type { Answer, Edge } from "../../command.ts";
 import { bytes, counted, printable, table } from "../../text.ts";
@@ -11,16 +11,16 @@ export function list(edge: Edge, group: Group): void {
 }
 
 async function run(context: Context): Promise<Result<Answer>> {
-  const lock = await loadDataLock(workingTree(context));
-  if (!lock.ok) return lock;
-  const datasets = Object.entries(lock.value.datasets).map(([name, dataset]) => ({ name, ...dataset }));
-  const rows = datasets.map(({ name, path, files, size, digest, source }) => [
-    name,
-    printable(path),
-    counted(files, "file"),
-    bytes(size),
-    digest.slice(0, 19),
-    source === undefined ? "" : printable(source.url),
+  const tracked = await loadDatasets(workingTree(context));
+  if (!tracked.ok) return tracked;
+  const datasets = tracked.value.map(({ name, dataset }) => ({ name, ...dataset }));
+  const rows = datasets.map((dataset) => [
+    printable(dataset.name),
+    printable(dataset.path),
+    dataset.files === undefined ? "" : counted(dataset.files, "file"),
+    dataset.size === undefined ? "" : bytes(dataset.size),
+    dataset.digest.slice(0, 19),
+    "file" in dataset ? printable(dataset.file) : printable(dataset.source?.url ?? ""),
   ]);
   return ok({ json: { datasets }, text: rows.length === 0 ? "no datasets" : table(rows) });
 }

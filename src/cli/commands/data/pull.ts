@@ -54,7 +54,7 @@ async function run(context: Context, { names, paths, overwrite, link }: Wanted):
   const pulled = await pullData(context, { ...chosen(names), ...only, stores: stores.value, overwrite, link });
   if (!pulled.ok) return fail(...(await withSources(context, pulled.failures)));
   const lines = pulled.value.map(
-    ({ name, dataset, changed }) => `${name}: ${changed ? printable(dataset.path) : "unchanged"}`,
+    ({ name, dataset, changed }) => `${printable(name)}: ${changed ? printable(dataset.path) : "unchanged"}`,
   );
   return ok({ json: { datasets: pulled.value }, text: lines.join("\n") });
 }

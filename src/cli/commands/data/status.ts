@@ -15,7 +15,7 @@ async function run(context: Context): Promise<Result<Answer>> {
   const found = await statusData(context);
   if (!found.ok) return found;
   const rows = found.value.map(({ name, dataset, state, cached }) => [
-    name,
+    printable(name),
     printable(dataset.path),
     state,
     cached ? "" : "not in the cache",

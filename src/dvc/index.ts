@@ -1,0 +1,13 @@
+export { digestAt, hashAll, keepNames } from "./content.ts";
+export { digestIn } from "./content-in.ts";
+export { loadDvcLock } from "./lock.ts";
+export type { DvcLock, LockedStage } from "./lock.ts";
+export { readIni } from "./ini.ts";
+export { digestOfListing, listingOf } from "./listing.ts";
+export type { Listing } from "./listing.ts";
+export { findObject, hasObjects, missingObject, readListing } from "./objects.ts";
+export { place } from "./place.ts";
+export { dvcPlaces } from "./places.ts";
+export type { DvcPlaces } from "./places.ts";
+export { loadTracked } from "./tracked.ts";
+export type { DvcFile, PlacedDvcFile } from "./tracked.ts";
