@@ -15,3 +15,5 @@ export { headIfClean } from "./head.ts";
 export { openWorkspace } from "./workspace.ts";
 export type { Workspace } from "./workspace.ts";
 export { parseSetting, setParams } from "./set.ts";
+export { sendRuns } from "./send.ts";
+export type { Sent } from "./send.ts";

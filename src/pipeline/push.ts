@@ -16,8 +16,19 @@ export async function pushOutputs(
   const inGit = new Set(
     pipeline.stages.flatMap(({ outs }) => outs.filter((out) => !out.cache).map(({ path }) => path)),
   );
+  const stored = records.map((record) => ({ ...record, outs: record.outs.filter(({ path }) => !inGit.has(path)) }));
+  return sendOutputs(context, stored, cache, store);
+}
+
+/** The same, of records whose outputs are all the store's. */
+export async function sendOutputs(
+  context: Context,
+  records: readonly Pick<StageRecord, "outs" | "profile" | "stage">[],
+  cache: LocalStore,
+  store: Store,
+): Promise<Result<void>> {
   const outputs = records.flatMap(({ outs, profile, stage }) => [
-    ...outs.filter(({ path }) => !inGit.has(path)),
+    ...outs,
     ...(profile === null ? [] : [{ path: `profile of ${stage}`, kind: "file" as const, digest: profile }]),
   ]);
   const doomed = outputs.length === 0 ? ok(new Set<never>()) : await condemned(store);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { attempt, fail, fileJson, isSystemError, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
@@ -24,14 +24,21 @@ export async function readLocal(context: Context, path: string): Promise<Result<
   }
 }
 
-/** Paths of the runs that are recorded here. */
-export async function listLocalRuns(context: Context): Promise<Result<string[]>> {
+/** The runs that are recorded here. A record that is written again is another file, so its number changes. */
+export async function listLocalRuns(context: Context): Promise<Result<{ path: string; id: string }[]>> {
   return attempt(".lockstep/records", async () => {
     const folders = await namesIn(join(folderOf(context), "runs"));
     const files = await Promise.all(
-      folders.map(async (folder) =>
-        (await namesIn(join(folderOf(context), "runs", folder))).map((file) => `runs/${folder}/${file}`),
-      ),
+      folders.map(async (folder) => {
+        const names = (await namesIn(join(folderOf(context), "runs", folder))).filter((name) => name.endsWith(".json"));
+        return Promise.all(
+          names.map(async (name) => {
+            const path = `runs/${folder}/${name}`;
+            const { ino, mtimeNs, size } = await lstat(join(folderOf(context), path), { bigint: true });
+            return { path, id: `${ino}.${mtimeNs}.${size}` };
+          }),
+        );
+      }),
     );
     return files.flat();
   });
@@ -55,7 +62,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if (isSystemError(error) && ["ENOENT", "ENOTDIR"].includes(error.code)) return [];
     throw error;
   }
 }

@@ -1,13 +1,14 @@
-import { compareCodeUnits, ok } from "../core/index.ts";
+import { ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
 import type { RunRecord, StageRecord } from "../config/index.ts";
-import { atRevision } from "../git/index.ts";
 import { RecordsBranch } from "./lookups.ts";
-import { listLocalRuns, readLocal, saveLocal } from "./local.ts";
+import { readLocal, saveLocal } from "./local.ts";
 import { parseRun, parseStage } from "./parse.ts";
-import { isTrusted, NO_COMMIT, runPath, stagePath, untrusted } from "./paths.ts";
+import { isTrusted, runPath, stagePath, untrusted } from "./paths.ts";
 import { publish } from "./publish.ts";
 import type { Records, RecordsOptions } from "./records.ts";
+import { pathOf, runAt } from "./run-entry.ts";
+import { listRuns } from "./runs.ts";
 
 /** The records of a repository. Opening costs nothing; lookups share one git process or are one request each. */
 export function openRecords(context: Context, options: RecordsOptions): Records {
@@ -37,9 +38,8 @@ export function openRecords(context: Context, options: RecordsOptions): Records 
   ): Promise<Result<RunRecord | undefined>> => {
     const bytes = await read(path);
     if (!bytes.ok || bytes.value === undefined) return bytes as Result<undefined>;
-    const [file = "", folder = ""] = path.split("/").toReversed();
-    const commit = folder === NO_COMMIT ? null : folder;
-    return ok(parseRun(context, `${where}${path}`, bytes.value, commit, file.replace(/\.json$/, "")));
+    const wanted = runAt(path);
+    return ok(wanted && parseRun(context, `${where}${path}`, bytes.value, wanted.commit, wanted.pipeline));
   };
   const local = (path: string): Promise<Result<Buffer | undefined>> => readLocal(context, path);
 
@@ -64,36 +64,13 @@ export function openRecords(context: Context, options: RecordsOptions): Records 
       const run = await runFrom(onBranch, runPath(commit, pipeline), `${options.branch}:`);
       return !run.ok || (run.value !== undefined && isTrusted(run.value)) ? run : ok(undefined);
     },
-    async list() {
-      const here = await listLocalRuns(context);
-      if (!here.ok) return here;
-      const there = await branchRuns(context, branch.fetched.ref);
-      if (!there.ok) return there;
-      const known = new Set(here.value);
-      const runs: RunRecord[] = [];
-      for (const [paths, read, where] of [
-        [here.value, local, ".lockstep/records/"],
-        [there.value.filter((path) => !known.has(path)), onBranch, `${options.branch}:`],
-      ] as const) {
-        for (const path of paths) {
-          const run = await runFrom(read, path, where);
-          if (!run.ok) return run;
-          if (run.value !== undefined) runs.push(run.value);
-        }
-      }
-      return ok(runs.sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt)));
+    list: () => listRuns(context, options.branch, branch.fetched.ref),
+    read(entry) {
+      const read = entry.place === "here" ? local : (path: string) => branch.fetched.read(path);
+      return runFrom(read, pathOf(entry), entry.place === "here" ? ".lockstep/records/" : `${options.branch}:`);
     },
     saveLocal: (records) => saveLocal(context, records),
     publish: (records, { replace = false } = {}) => publish(context, branch, records, replace),
     refresh: (lookups) => branch.refresh(lookups),
   };
-}
-
-async function branchRuns(context: Context, ref: string): Promise<Result<string[]>> {
-  const source = await atRevision(context, ref);
-  if (!source.ok) return source.failures[0].code === "unknown-name" ? ok([]) : source;
-  const trusted = await source.value.list("runs");
-  if (!trusted.ok) return trusted;
-  const others = await source.value.list("untrusted/runs");
-  return others.ok ? ok([...trusted.value, ...others.value]) : others;
 }

@@ -1,3 +1,4 @@
+import type { ZodType } from "zod";
 import { runRecordSchema, stageRecordSchema } from "../config/index.ts";
 import type { RunRecord, StageRecord } from "../config/index.ts";
 import type { Context } from "../core/index.ts";
@@ -7,9 +8,9 @@ const LARGEST = 16 * 1024 * 1024;
 
 /** Reads a stage's record; what is none, or another key's, is a warning and undefined. */
 export function parseStage(context: Context, where: string, bytes: Buffer, key: string): StageRecord | undefined {
-  const parsed = stageRecordSchema.safeParse(json(bytes));
-  if (parsed.success && parsed.data.key === key) return parsed.data;
-  warn(context, where);
+  const record = checked(stageRecordSchema, bytes);
+  if (record?.key === key) return record;
+  warnOfDamaged(context, where);
   return undefined;
 }
 
@@ -21,21 +22,23 @@ export function parseRun(
   commit: string | null,
   pipeline: string,
 ): RunRecord | undefined {
-  const parsed = runRecordSchema.safeParse(json(bytes));
-  if (parsed.success && parsed.data.commit === commit && parsed.data.pipeline === pipeline) return parsed.data;
-  warn(context, where);
+  const record = checked(runRecordSchema, bytes);
+  if (record?.commit === commit && record.pipeline === pipeline) return record;
+  warnOfDamaged(context, where);
   return undefined;
 }
 
-function json(bytes: Buffer): unknown {
+function checked<T>(schema: ZodType<T>, bytes: Buffer): T | undefined {
   if (bytes.length > LARGEST) return undefined;
   try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
+    return schema.safeParse(JSON.parse(bytes.toString())).data;
+  } catch (error) {
+    // Nested deeper than the stack is high: no parameters are.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 
-function warn(context: Context, where: string): void {
+export function warnOfDamaged(context: Context, where: string): void {
   context.emit({ type: "warning", message: `${where} is damaged and counts as not there` });
 }

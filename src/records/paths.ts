@@ -3,6 +3,9 @@ import type { RunRecord, StageRecord } from "../config/index.ts";
 /** Where a run of a tree that is no commit is kept; only on this machine. */
 export const NO_COMMIT = "working-tree";
 
+/** The `event` of what a person's machine made, as its provenance says once it is sent. */
+export const LOCAL = "local";
+
 /** Where a stage's record is: on the branch, and below `.lockstep/records`. */
 export function stagePath(key: string): string {
   return `stages/${key.slice(0, 2)}/${key}.json`;

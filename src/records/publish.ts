@@ -1,10 +1,10 @@
 import { canonicalJson, fileJson, ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
-import type { StageRecord } from "../config/index.ts";
+import type { RunRecord, StageRecord } from "../config/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Branch } from "./branch.ts";
-import { parseStage } from "./parse.ts";
-import { isTrusted, runPath, stagePath, untrusted } from "./paths.ts";
+import { parseRun, parseStage } from "./parse.ts";
+import { isTrusted, LOCAL, runPath, stagePath, untrusted } from "./paths.ts";
 import type { PublishOutcome, Published } from "./records.ts";
 
 /** Adds records to the branch. */
@@ -39,7 +39,11 @@ async function filesFor(
   for (const record of stages) {
     const path = stagePath(record.key);
     if (!isTrusted(record)) {
-      files.set(untrusted(path), Buffer.from(fileJson(record)));
+      const stays = await staysFor(current, untrusted(path), record, (bytes, where) =>
+        parseStage(context, where, bytes, record.key),
+      );
+      if (!stays.ok) return stays;
+      if (!stays.value) files.set(untrusted(path), Buffer.from(fileJson(record)));
       continue;
     }
     const present = await current?.read(path);
@@ -50,10 +54,30 @@ async function filesFor(
   }
   for (const record of runs) {
     if (record.commit === null) continue;
-    const path = runPath(record.commit, record.pipeline);
-    files.set(isTrusted(record) ? path : untrusted(path), Buffer.from(fileJson(record)));
+    const { commit, pipeline } = record;
+    const path = isTrusted(record) ? runPath(commit, pipeline) : untrusted(runPath(commit, pipeline));
+    const stays = await staysFor(current, path, record, (bytes, where) =>
+      parseRun(context, where, bytes, commit, pipeline),
+    );
+    if (!stays.ok) return stays;
+    if (!stays.value) files.set(path, Buffer.from(fileJson(record)));
   }
   return ok({ files, kept });
+}
+
+/** What a person sends takes no job's place, and that of what a person sent only if it is newer. */
+async function staysFor<T extends StageRecord | RunRecord>(
+  current: Pick<Source, "read"> | undefined,
+  path: string,
+  record: T,
+  parse: (bytes: Buffer, where: string) => T | undefined,
+): Promise<Result<boolean>> {
+  if (record.provenance?.event !== LOCAL) return ok(false);
+  const present = await current?.read(path);
+  if (present?.ok === false) return present;
+  const before = present?.value && parse(present.value, path);
+  if (before === undefined) return ok(false);
+  return ok(before.provenance?.event !== LOCAL || Date.parse(before.startedAt) >= Date.parse(record.startedAt));
 }
 
 function sameOutputs(a: StageRecord, b: StageRecord): boolean {

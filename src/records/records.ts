@@ -1,5 +1,6 @@
 import type { Result, StageKey } from "../core/index.ts";
 import type { RunRecord, StageRecord } from "../config/index.ts";
+import type { RunEntry } from "./run-entry.ts";
 
 export interface RecordsOptions {
   readonly branch: string;
@@ -48,8 +49,10 @@ export interface Records {
   run(commit: string, pipeline: string): Promise<Result<RunRecord | undefined>>;
   /** As `trustedStage`: from the branch alone, vouched for. */
   trustedRun(commit: string, pipeline: string): Promise<Result<RunRecord | undefined>>;
-  /** Every run known, newest first, untrusted ones included. */
-  list(): Promise<Result<RunRecord[]>>;
+  /** Every run known, newest first, untrusted ones included. Of the branch, those that were fetched. */
+  list(): Promise<Result<RunEntry[]>>;
+  /** The record of a run of the list; undefined where it is gone, or no record any more. */
+  read(entry: RunEntry): Promise<Result<RunRecord | undefined>>;
   saveLocal(records: Published): Promise<Result<void>>;
   /**
    * Adds records to the branch of the remote by compare-and-swap; concurrent publishers lose nothing. Untrusted ones

@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { spawn } from "../../src/core/index.ts";
-import { contextIn, repository, sh, temporary, write } from "../git/repository.ts";
+import { contextIn, repository, temporary, write } from "../git/repository.ts";
 
 const ENTRY = resolve(import.meta.dirname, "../../bin/lockstep.js");
 
@@ -65,30 +65,4 @@ test("data: wrong use and an unfinished merge end with 2, a missing store with 3
     code: 2,
     json: { failures: [{ code: "merge-conflict", at: { file: "data.lock.json", line: 1, column: 1 } }] },
   });
-});
-
-test("runs: list and show what was recorded here, by any name of the commit", async () => {
-  using folder = temporary();
-  const path = repository(join(folder.path, "r"));
-  const commit = sh(path, "rev-parse", "HEAD");
-  const run = {
-    recordVersion: 1,
-    pipeline: "churn",
-    commit,
-    startedAt: "2026-01-02T03:04:05Z",
-    ms: 5,
-    ok: true,
-    stages: [],
-    params: {},
-    metrics: { "m.json": { auc: 0.9 } },
-    data: {},
-    provenance: null,
-  };
-  write(path, { [`.lockstep/records/runs/${commit}/churn.json`]: JSON.stringify(run) });
-  expect(await lockstep(path, "runs", "list")).toEqual({ code: 0, json: { runs: [run] } });
-  expect(await lockstep(path, "runs", "list", "--pipeline", "other")).toEqual({ code: 0, json: { runs: [] } });
-  for (const name of [commit.slice(0, 8), "main"]) {
-    expect(await lockstep(path, "runs", "show", name, "churn"), name).toEqual({ code: 0, json: { runs: [run] } });
-  }
-  expect(await lockstep(path, "runs", "show", "HEAD", "other")).toMatchObject({ code: 2 });
 });
