@@ -55,9 +55,10 @@ export async function loadIndex(context: Context): Promise<RunIndex> {
   const body = text.slice(end + 1);
   if (end < 0 || text.slice(0, end) !== headOf(body)) return { trees: "", runs: new Map() };
   const { trees, names, runs, damaged } = JSON.parse(body) as Document;
-  const entries = runs.map((row) => [row[0], { id: row[1], entry: entryOf(row, names) }] as const);
-  const none = damaged.map(([key, id]) => [key, { id, entry: undefined }] as const);
-  return { trees, runs: new Map<string, Indexed>([...entries, ...none]) };
+  const known = new Map<string, Indexed>();
+  for (const row of runs) known.set(row[0], { id: row[1], entry: entryOf(row, names) });
+  for (const [key, id] of damaged) known.set(key, { id, entry: undefined });
+  return { trees, runs: known };
 }
 
 /** It may be deleted at any time, and a power cut may empty it: it is read only when it is whole. */

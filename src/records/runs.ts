@@ -31,8 +31,10 @@ export async function listRuns(context: Context, branch: string, ref: string): P
   if (!trees.ok) return trees;
   const onBranch = index.trees === trees.value ? ok(undefined) : await list(context, ref);
   if (!onBranch.ok) return onBranch;
-  const kept = [...index.runs].filter(([key]) => onBranch.value === undefined && !key.startsWith("here "));
-  const runs = new Map(kept);
+  const runs = new Map<string, Indexed>();
+  if (onBranch.value === undefined) {
+    for (const [key, known] of index.runs) if (!key.startsWith("here ")) runs.set(key, known);
+  }
   const fresh: Found[] = [];
   for (const found of [...here.value.map((run): Found => ({ ...run, place: "here" })), ...(onBranch.value ?? [])]) {
     const known = index.runs.get(keyOf(found));
