@@ -17,3 +17,5 @@ export type { Workspace } from "./workspace.ts";
 export { parseSetting, setParams } from "./set.ts";
 export { sendRuns } from "./send.ts";
 export type { Sent } from "./send.ts";
+export { forecast } from "./forecast.ts";
+export type { Expected, Forecast, ForecastOptions } from "./forecast.ts";

@@ -38,7 +38,7 @@ export async function sendRuns(
   const runs: RunRecord[] = [];
   const stages = new Map<string, StageRecord>();
   const left: Sent["left"][number][] = [];
-  for (const entry of known.value.filter(({ place }) => place === "here")) {
+  for (const entry of known.value.filter(({ standing }) => standing === "here")) {
     const run = await records.read(entry);
     if (!run.ok) return run;
     if (run.value === undefined) continue;

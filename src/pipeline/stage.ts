@@ -62,6 +62,8 @@ export interface Stage {
   readonly hooks: Hooks;
   /** What it takes of this machine while it runs: `gpu`, and whatever the team names. Not part of the key. */
   readonly resources: Amounts;
+  /** Labels of the runner that it asks for; none: the usual one. Not part of the key. */
+  readonly runsOn: readonly string[];
   readonly predictions: RelativePath | null;
   readonly profile: RelativePath | null;
   /** Names of the stages whose outputs it depends on, in code-unit order; of a frozen stage none. */
@@ -161,6 +163,7 @@ export function toStage(
     hooks: stageHooks(config.hooks, { ...place, folder: inRoot(wdir) }, place.hooks),
     checkpoint: toCheckpoint(config.checkpoint, root, where),
     resources: { ...config.resources, ...(config.gpu ? { gpu: config.gpu } : {}) },
+    runsOn: [config["runs-on"] ?? []].flat(),
     predictions: only("predictions"),
     profile: only("profile"),
   };

@@ -1,7 +1,7 @@
 export { openRecords } from "./open.ts";
 export type { PublishOutcome, Published, Records, RecordsOptions } from "./records.ts";
 export { LOCAL, runPath, stagePath } from "./paths.ts";
-export { recordsOptions } from "./settings.ts";
+export { loadSettings, recordsOptions } from "./settings.ts";
 export type { RunEntry, Scalar } from "./run-entry.ts";
 export { columnOf, parseCondition, parseSince, queryRuns } from "./query.ts";
 export type { Condition, RunQuery } from "./query.ts";

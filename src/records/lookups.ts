@@ -45,7 +45,7 @@ export class RecordsBranch implements Branch {
     this.#known.set(path, asked);
     const answer = await asked;
     if (answer.ok || !this.#hasClone) return answer;
-    this.#warn("GitHub could not be asked for a record", answer.failures[0]);
+    if (this.#fetching === undefined) this.#warn("GitHub could not be asked for a record", answer.failures[0]);
     await this.#fetchInstead();
     return this.fetched.read(path);
   }

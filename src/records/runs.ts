@@ -21,7 +21,7 @@ interface Found {
 
 /**
  * Every run that is recorded here or on the branch `ref`, newest first. Only records that are new since the last time
- * are read; the others are known from the index. A run that was sent from here is told once, as the branch has it.
+ * are read; the others are known from the index.
  */
 export async function listRuns(context: Context, branch: string, ref: string): Promise<Result<RunEntry[]>> {
   const index = await loadIndex(context);
@@ -118,10 +118,13 @@ function inOrder(context: Context, runs: ReadonlyMap<string, Indexed>): RunEntry
   }
   damaged.slice(0, WARNED).forEach((key) => warnOfDamaged(context, key));
   if (damaged.length > WARNED) warnOfDamaged(context, `so are ${damaged.length - WARNED} more; each of them`);
+  // What was sent from here stands on the branch as untrusted, and is told once.
   const sent = new Set(entries.filter(({ place }) => place === "apart").map(identity));
+  const ours = new Set(entries.filter(({ place }) => place === "here").map(identity));
   return entries
-    .filter((entry) => entry.place !== "here" || !sent.has(identity(entry)))
-    .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+    .filter((entry) => entry.place !== "apart" || !ours.has(identity(entry)))
+    .map((entry) => (entry.place === "here" && sent.has(identity(entry)) ? { ...entry, standing: "untrusted" } : entry))
+    .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt)) as RunEntry[];
 }
 
 function identity({ pipeline, commit, startedAt, ms }: RunEntry): string {
