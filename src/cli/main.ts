@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   plan: { summary: "say what would run and why, without data", load: () => import("./commands/plan.ts") },
   status: { summary: "say which stages and datasets changed", load: () => import("./commands/status.ts") },
   data: { summary: "track, move and check datasets", load: () => import("./commands/data.ts") },
+  repro: { summary: "run again what a record says, and compare", load: () => import("./commands/repro.ts") },
   runs: { summary: "look at the records", load: () => import("./commands/runs.ts") },
   dag: { summary: "draw the graph of a pipeline", load: () => import("./commands/dag.ts") },
   metrics: { summary: "print the metrics of the last run", load: () => import("./commands/metrics.ts") },

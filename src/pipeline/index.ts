@@ -19,3 +19,5 @@ export { sendRuns } from "./send.ts";
 export type { Sent } from "./send.ts";
 export { forecast } from "./forecast.ts";
 export type { Expected, Forecast, ForecastOptions } from "./forecast.ts";
+export { reproduce } from "./repro.ts";
+export type { Reproduced, ReproduceOptions } from "./repro.ts";
