@@ -64,6 +64,8 @@ describe("each bundle, started as the runner does", () => {
     expect(started.commands.map(({ name, message }) => `${name} ${message}`)).toEqual([
       "add-mask secret",
       "add-mask eC1hY2Nlc3MtdG9rZW46c2VjcmV0",
+      "group make: runs, because it has not run yet",
+      "endgroup ",
     ]);
   });
 

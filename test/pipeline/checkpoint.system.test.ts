@@ -1,12 +1,32 @@
-import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openStore, readCheckpoint } from "../../src/store/index.ts";
 import { sh, write } from "../git/repository.ts";
+import { startLockstep } from "../helpers/cli.ts";
 import { until } from "../helpers/processes.ts";
 import { value } from "../helpers/value.ts";
 import { runDemo } from "./project.ts";
 import { clone, heldAt, stage, team, training, undisturbed } from "./training.ts";
+
+test("another machine that shares only the store goes on where the first was asked to stop", async () => {
+  using at = training();
+  const store = team(at);
+  const { model, key } = await undisturbed(at);
+  write(at.path, { hold: "22" });
+  const first = startLockstep(at.path, ["run"], { env: { LOCKSTEP_STORE: "file:../team" } });
+  await until(() => existsSync(join(at.path, "at")));
+  first.child.kill("SIGTERM");
+  expect((await first.ended).exitCode).toBe(130);
+  expect(value(await readCheckpoint(store, key))).toMatchObject({ count: 1 });
+
+  const other = clone(at, "other");
+  const outcome = await runDemo(other, { store: value(openStore(other, "file:../team")) });
+  expect(outcome.failures).toEqual([]);
+  expect(readFileSync(join(other.path, "log"), "utf8")).toBe("22\n");
+  expect(readFileSync(join(other.path, "build/model"), "utf8")).toBe(model);
+  expect(value(await readCheckpoint(store, key))).toBeUndefined();
+});
 
 test("it is stored every so often, while the stage runs: a machine that is gone at once is no loss", async () => {
   using at = training();

@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { message } from "../../src/core/index.ts";
 import { workingTree } from "../../src/git/index.ts";
 import { loadPipeline } from "../../src/pipeline/index.ts";
-import { localCache, openStore, readCheckpoint } from "../../src/store/index.ts";
+import { localCache, readCheckpoint } from "../../src/store/index.ts";
 import { write } from "../git/repository.ts";
 import { until } from "../helpers/processes.ts";
 import { value } from "../helpers/value.ts";
 import { project, runDemo, statuses } from "./project.ts";
-import { clone, heldAt, stage, team, training, undisturbed } from "./training.ts";
+import { heldAt, stage, training, undisturbed } from "./training.ts";
 
 test("a training loop that is killed three times, in three ways, ends like one that was not", async () => {
   using at = training();
@@ -37,21 +37,6 @@ test("a training loop that is killed three times, in three ways, ends like one t
   expect(existsSync(join(at.path, "ckpt"))).toBe(false);
   expect(readdirSync(join(at.path, ".lockstep/checkpoints"))).toEqual([]);
   expect(value(await readCheckpoint(localCache(at.context), key))).toBeUndefined();
-});
-
-test("another machine that shares only the store goes on where the first was asked to stop", async () => {
-  using at = training();
-  const store = team(at);
-  const { model, key } = await undisturbed(at);
-  await heldAt(at, 22, (stop) => stop(), { store });
-  expect(value(await readCheckpoint(store, key))).toMatchObject({ count: 1 });
-
-  const other = clone(at, "other");
-  const outcome = await runDemo(other, { store: value(openStore(other, "file:../team")) });
-  expect(outcome.failures).toEqual([]);
-  expect(readFileSync(join(other.path, "log"), "utf8")).toBe("22\n");
-  expect(readFileSync(join(other.path, "build/model"), "utf8")).toBe(model);
-  expect(value(await readCheckpoint(store, key))).toBeUndefined();
 });
 
 test("it keeps away from all that keys and records speak of", async () => {
