@@ -41,7 +41,10 @@ export async function loadDatasets(source: Source): Promise<Result<Tracked[]>> {
       return [{ code: "file-invalid", at: found.at, problem }];
     });
   });
-  const placeless = theirs.map(({ name, dataset: { at: _, ...dataset } }): Tracked => ({ name, dataset }));
+  const placeless = theirs.map(({ name, dataset: placed }): Tracked => {
+    const { at: _, ...dataset } = placed;
+    return { name, dataset };
+  });
   return failedIfAny([...failures, ...inside]) ?? ok([...ours, ...placeless]);
 }
 

@@ -48,7 +48,8 @@ export async function standing(
   }
   const found = (await lastHere(context, world, stage, options)) ?? (await inHistory(context, world, stage, options));
   if (found !== undefined) return found.ok ? ok(standsFor(stage, found.value.record, found.value.reason)) : found;
-  const there = world.source.commit === null ? await inPlace(context, world, stage) : undefined;
+  const here = world.source.commit === null || stage.outs.length === 0;
+  const there = here ? await inPlace(context, world, stage) : undefined;
   if (there === undefined) return ok(undefined);
   return there.ok ? ok(standsFor(stage, there.value, "frozen; what lies in place is its result")) : there;
 }
@@ -124,7 +125,6 @@ async function inPlace(context: Context, world: KeyWorld, stage: Stage): Promise
     const { kind, digest, size, mode } = taken.value;
     outs.push({ path, kind, digest, size, ...(mode === undefined ? {} : { mode }) });
   }
-  if (outs.length === 0) return undefined;
   const metrics = await readMetrics(context, stage);
   if (!metrics.ok) return metrics;
   return ok({

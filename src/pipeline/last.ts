@@ -6,8 +6,8 @@ import type { Context } from "../core/index.ts";
 import type { KeyInputs } from "./key.ts";
 
 /**
- * What each stage's key was made of when it last ran or was found cached here. Only reasons are told from it: it may
- * be deleted, and a damaged one counts as none.
+ * What each stage's key was made of when it last ran or was found cached here. Reasons are told from
+ * it, and a frozen stage's last result is found by it: it may be deleted, and a damaged one counts as none.
  */
 function fileOf(context: Context, pipeline: string, stage: string): string {
   // A stage's name may hold what a file's cannot.

@@ -1,6 +1,6 @@
 import type { RecordedOutput, StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
-import type { ContentDigest, Context, RelativePath, Result } from "../core/index.ts";
+import type { ContentDigest, Context, Result } from "../core/index.ts";
 import { hasContent, restore, snapshot } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { covers } from "./stage.ts";

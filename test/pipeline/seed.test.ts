@@ -188,6 +188,35 @@ describe("dvc.lock", () => {
     expect(readdirSync(at.path)).not.toContain("split");
   });
 
+  test("of DVC 2 is read too, with its cache", async () => {
+    const old = (text: string): string => text.replaceAll("hash: md5, ", "").replaceAll("  hash: md5\n", "");
+    using at = project({ ...FILES, "dvc.lock": old(FILES["dvc.lock"]), "raw.dvc": old(FILES["raw.dvc"]) });
+    for (const content of [SPLIT, "one\n", "1\n"]) keep(join(at.path, ".dvc/cache"), content, 2);
+    expect(await planned(at)).toEqual(KNOWN);
+    expect(statuses(await runDemo(at.context, {}, "dvc"))).toEqual([
+      "prepare: cached",
+      "train: cached",
+      "look: cached",
+    ]);
+    expect(at.read("split/rows")).toBe("one\n");
+  });
+
+  test("data of a .dvc file is brought to a stage that runs; an edit of it stops the stage, and so does the stage's own", async () => {
+    using at = reproduced();
+    write(at.path, { "params.yaml": "seed: 2\ntrain: {lr: 0.01, deep: true}\n" });
+    expect(statuses(await runDemo(at.context, { stage: "prepare" }, "dvc"))).toEqual(["prepare: run"]);
+    expect(at.read("raw")).toBe("one\n");
+    write(at.path, { raw: "edited\n", "src/code.py": "other\n" });
+    const stopped = await runDemo(at.context, { stage: "prepare" }, "dvc");
+    expect(stopped.failures).toMatchObject([{ code: "data-changed", path: "raw", by: "what raw.dvc tracks" }]);
+    write(at.path, { raw: "one\n", "dvc.yaml": FILES["dvc.yaml"].replace("echo prepare >> ran", "echo more >> raw") });
+    const [failure] = (await runDemo(at.context, { stage: "prepare" }, "dvc")).failures;
+    expect(failure).toMatchObject({
+      code: "stage-failed",
+      reason: expect.stringMatching(/raw changed, the dataset raw/) as string,
+    });
+  });
+
   test("promotion does not believe it, and a damaged one has a place", async () => {
     using at = reproduced();
     const basics = local(at.context);
