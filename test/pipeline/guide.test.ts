@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { workingTree } from "../../src/git/index.ts";
 import { loadPipeline } from "../../src/pipeline/index.ts";
+import { loadSettings } from "../../src/records/index.ts";
 import { value } from "../helpers/value.ts";
 import { project, runDemo } from "./project.ts";
 
@@ -77,4 +78,13 @@ test("the example on hooks", async () => {
   const names = (list: readonly { readonly name: string }[]): string[] => list.map(({ name }) => name);
   expect([names(hooks.before), names(hooks.after)]).toEqual([["before_run"], ["after_run", "after_run"]]);
   expect([names(stages[0]!.hooks.before), names(stages[0]!.hooks.after)]).toEqual([["before"], ["after_stage"]]);
+});
+
+test("the settings of the guide give each kind of runner its rate", async () => {
+  const path = ".github/lockstep.yml";
+  using at = project({ [path]: examples.find((text) => text.startsWith(`# ${path}`))! });
+  const settings = value(await loadSettings(workingTree(at.context)));
+  const labels = [settings?.runners?.cpu ?? [], settings?.runners?.gpu ?? []].map((label) => [label].flat());
+  const rates = settings?.cost?.per_hour ?? {};
+  expect(labels.map((of) => of.flatMap((label) => rates[label] ?? []))).toEqual([[0.48], [4.2]]);
 });
