@@ -37,9 +37,8 @@ describe("parseConfig", () => {
   });
 
   it("points at the parent of what is missing", () => {
-    expect(problems("stages:\n  a:\n    deps: [x]\n")).toEqual([
-      expect.stringMatching(/^p\.yaml:3:5: "cmd" is missing in "stages\.a"/),
-    ]);
+    const schema = z.strictObject({ a: z.strictObject({ b: z.number(), c: z.string() }) });
+    expect(problems("a:\n  b: 1\n", schema)).toEqual([expect.stringMatching(/^p\.yaml:2:3: "c" is missing in "a"/)]);
   });
 
   it("refuses paths that leave the repository", () => {

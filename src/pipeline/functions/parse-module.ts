@@ -37,10 +37,17 @@ export async function parseModule(file: string, bytes: Buffer): Promise<Result<P
     });
   } catch (error) {
     // Whatever the text is made of, it is the text's fault: both parsers are fed nothing else.
-    const problem =
-      error instanceof Error ? error.message.replace(/^Parse error @:\d+:\d+$/, "not a module") : String(error);
+    const problem = problemOf(error);
     return fail({ code: "file-invalid", at: placeOf(error, file, text) ?? start, problem, cause: error });
   }
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // The stripper's memory is gone for the rest of this process: it says so of every file after it, too.
+  if ((error as NodeJS.ErrnoException).code === "ERR_INTERNAL_ASSERTION")
+    return "cannot be read: it, or a module read before it, is nested too deeply";
+  return error.message.replace(/^Parse error @:\d+:\d+$/, "not a module");
 }
 
 /** Types become spaces, so that every offset stays. The warning that this is experimental is not the user's concern. */

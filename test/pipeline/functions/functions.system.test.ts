@@ -78,11 +78,12 @@ test("the built command line runs functions", () => {
   });
 });
 
-test("a syntax error is told where it is", () => {
-  using at = body("let é = 1, let = 2;");
+test.each([
+  ["let é = 1, let = 2;", { at: { file: "code/a.ts", line: 2, column: 14 } }],
+  ["(".repeat(200_000), { at: { file: "code/a.ts" }, message: expect.stringContaining("nested too deeply") as string }],
+])("%.20s cannot be read, and it is told where", (text, failure) => {
+  using at = body(text);
   const run = `import(${JSON.stringify(join(root, "src/cli/main.ts"))}).then(({ main }) => main(["plan", "--json"]))`;
   const document = execFileSync(process.execPath, ["--input-type=module", "--eval", run], { cwd: at.path });
-  expect(JSON.parse(document.toString())).toMatchObject({
-    failures: [{ at: { file: "code/a.ts", line: 2, column: 14 } }],
-  });
+  expect(JSON.parse(document.toString())).toMatchObject({ failures: [failure] });
 });
