@@ -3,7 +3,6 @@ import { dirname, join } from "node:path";
 import { factAtMost, memoryUnder, timesFasterThan, timesLimit, underSeconds } from "./aim.ts";
 import type { Aim } from "./aim.ts";
 import type { Entrant, Facts, Role } from "./compete.ts";
-import type { Dataset } from "./dataset.ts";
 import { editMiddle } from "./generate.ts";
 import type { Lockstep } from "./lockstep.ts";
 import type { Command } from "./measure.ts";
@@ -14,7 +13,6 @@ import type { Side, Variant } from "./side.ts";
 export interface Case {
   readonly name: string;
   readonly title: string;
-  readonly dataset: Dataset;
   readonly entrants: readonly Entrant[];
   readonly aims: readonly Aim[];
   readonly inTurn?: boolean;
@@ -43,7 +41,6 @@ export function smallCases(place: Place, sides: Sides): Case[] {
     {
       name: "add-small",
       title: `add ${files}`,
-      dataset,
       entrants: [...all.flatMap((side) => adding(side)), tarLimit(place, ours), sha],
       aims: [
         timesFasterThan(5, /^dvc add/, "dvc add"),
@@ -53,7 +50,6 @@ export function smallCases(place: Place, sides: Sides): Case[] {
     {
       name: "status-small",
       title: `status, nothing changed, ${files}`,
-      dataset,
       entrants: [...all.flatMap((side) => looking(side)), findLimit(place, ours), startLimit(ours)],
       aims: [
         timesFasterThan(10, /^dvc/, "dvc status / data status"),
@@ -63,21 +59,18 @@ export function smallCases(place: Place, sides: Sides): Case[] {
     {
       name: "push-small",
       title: `push ${files} to an empty S3 bucket`,
-      dataset,
       entrants: [...all.flatMap((side) => pushing(side)), sha],
       aims: [timesFasterThan(10, /^dvc/, "dvc push"), factAtMost("objects", 50, "objects", "at most 50 objects")],
     },
     {
       name: "pull-small",
       title: `pull ${files} from S3 into an empty clone`,
-      dataset,
       entrants: [...all.flatMap((side) => pulling(side)), sha],
       aims: [timesFasterThan(5, /^dvc/, "dvc pull")],
     },
     {
       name: "pull-one",
       title: `pull 1 of ${dataset.files.toLocaleString("en")} files by path into an empty clone`,
-      dataset,
       entrants: [...all.flatMap((side) => pullingOne(place, side)), startLimit(ours)],
       aims: [underSeconds(1), factAtMost("requests", 4, "requests", "under 5 requests")],
     },
@@ -93,14 +86,12 @@ export function largeCases(place: Place, sides: Sides): Case[] {
     {
       name: "add-large",
       title: `add one file of ${size}`,
-      dataset,
       entrants: [...[ours, ...peers].flatMap((side) => adding(side)), sha],
       aims: [timesLimit(1.5, SHA, "within 1.5 times SHA-256 of the file")],
     },
     {
       name: "edit-large",
       title: `add and push after an edit of 1 MB in the middle of ${size}`,
-      dataset,
       inTurn: true,
       entrants: [...[ours, ...peers].map((side) => editing(place, side)), sha],
       aims: [
@@ -120,7 +111,6 @@ export function tinyCases(place: Place, sides: Sides): Case[] {
     {
       name: "add-tiny",
       title: `add ${files}`,
-      dataset,
       inTurn: true,
       entrants: [tarLimit(place, ours), ...adding(ours), ...peers.flatMap((side) => adding(side))],
       aims: [memoryUnder(700)],
@@ -128,7 +118,6 @@ export function tinyCases(place: Place, sides: Sides): Case[] {
     {
       name: "status-tiny",
       title: `status, nothing changed, ${files}`,
-      dataset,
       entrants: [...looking(ours), findLimit(place, ours), startLimit(ours)],
       aims: [memoryUnder(700), underSeconds(12)],
     },

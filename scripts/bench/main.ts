@@ -1,5 +1,5 @@
 /**
- * Measures Lockstep beside its peers: `npm run bench -- data`. Everything happens in a temporary folder that is gone
+ * Measures Lockstep beside its peers: `npm run bench -- data`, `npm run bench -- pipeline`. Everything happens in a temporary folder that is gone
  * at the end; TMPDIR says where.
  */
 import { readFileSync, statfsSync, writeFileSync } from "node:fs";
@@ -16,24 +16,27 @@ import { machineOf } from "./machine.ts";
 import { PEERS, peerSides } from "./peers.ts";
 import { Place } from "./place.ts";
 import { alignedTable, entrantRows, facts, intoDocument, reportOf, summaryRows } from "./report.ts";
-import type { BenchReport, CaseReport } from "./report.ts";
+import { pipelineCases } from "./pipeline-cases.ts";
+import type { BenchReport, CaseReport, Suite } from "./report.ts";
 
 const HELP = `Lockstep beside dvc, git-lfs and rclone, and beside what the machine can do at all.
 
-  npm run bench -- data [--cases a,b] [--runs N] [--scale F] [--json FILE] [--markdown FILE] [--peers DIR]
+  npm run bench -- data|pipeline [--cases a,b] [--runs N] [--scale F] [--json FILE] [--markdown FILE] [--peers DIR]
 
-  --cases a,b       of add-small status-small push-small pull-small pull-one add-large edit-large add-tiny status-tiny
+  --cases a,b       data: add-small status-small push-small pull-small pull-one add-large edit-large add-tiny status-tiny
+                    pipeline: run-rows plan-rows status-rows dag-items plan-items run-items jobs run-many force-many
   --runs N          of each entrant (default 5)
-  --scale F         share of the data: 0.01 is a trial of a few minutes (default 1: 40 GB of disk, and hours)
+  --scale F         share of the data or stages: 0.01 is a trial (default 1: of data, 40 GB of disk, and hours)
   --json FILE       every sample, and the facts of the machine; written again after each case
-  --markdown FILE   a document whose part between <!-- figures --> and <!-- /figures --> is replaced
+  --markdown FILE   a document whose part between <!-- figures of data --> and <!-- /figures of data --> is replaced
   --peers DIR       folder of programs that goes before PATH, such as the bin folder of a Python environment
   --lockstep DIR    another checkout to measure in place of this one
   --without a,b     peers to leave out
   --limit SECONDS   after which one run is ended and counts as "more than that" (default 900)
   --budget SECONDS  that all runs of one entrant in one case may take (default 1800)`;
 
-const DISK = 40e9; // bytes at full size: the large file, what three tools keep of it, the S3 server's copies
+/** Bytes at full size. Of data: the large file, what three tools keep of it, the S3 server's copies. */
+const DISK: Readonly<Record<Suite, number>> = { data: 40e9, pipeline: 1e9 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -57,6 +60,7 @@ const [runs, scale, limit, budget] = [values.runs, values.scale, values.limit, v
   number,
   number,
 ];
+const suite = positionals.join(" ") as Suite;
 const say = (line: string): void => console.error(line);
 
 if (values.help === true) console.log(HELP);
@@ -64,12 +68,12 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const { bavail, bsize } = statfsSync(tmpdir());
-  if (positionals.join() !== "data" || ![runs, scale, limit, budget].every((value) => value > 0)) {
+  if (!Object.hasOwn(DISK, suite) || ![runs, scale, limit, budget].every((value) => value > 0)) {
     say(HELP);
     return 2;
   }
-  if (bavail * bsize < DISK * scale) {
-    say(`${tmpdir()} has ${gigabytes(bavail * bsize)} free and needs ${gigabytes(DISK * scale)}: set TMPDIR`);
+  if (bavail * bsize < DISK[suite] * scale) {
+    say(`${tmpdir()} has ${gigabytes(bavail * bsize)} free and needs ${gigabytes(DISK[suite] * scale)}: set TMPDIR`);
     return 2;
   }
   const stop = new AbortController();
@@ -88,7 +92,10 @@ async function main(): Promise<number> {
 
 async function bench(place: Place, signal: AbortSignal): Promise<BenchReport> {
   const program = installLockstep(place, resolve(values.lockstep));
-  const peers = PEERS.filter(({ tool }) => !values.without.split(",").includes(tool)).map((peer) => ({
+  const wanted = PEERS.filter(
+    ({ suites, tool }) => suites.includes(suite) && !values.without.split(",").includes(tool),
+  );
+  const peers = wanted.map((peer) => ({
     ...peer,
     says: place.version(peer.version) ?? null,
   }));
@@ -99,6 +106,7 @@ async function bench(place: Place, signal: AbortSignal): Promise<BenchReport> {
   const done: CaseReport[] = [];
   const report: BenchReport = {
     benchVersion: 1,
+    suite,
     scale,
     runs,
     machine: machineOf(place),
@@ -117,14 +125,15 @@ async function bench(place: Place, signal: AbortSignal): Promise<BenchReport> {
     ours: new Lockstep(place, program, dataset, await place.s3.bucket()),
     peers: await peerSides(place, dataset, tools),
   });
-  const families: readonly (() => Promise<Case[]>)[] = [
+  const data: readonly (() => Promise<Case[]>)[] = [
     async () => smallCases(place, await sides(small(scale))),
     async () => largeCases(place, await sides(large(scale))),
     // A million files take the others too long to have them all.
     async () => tinyCases(place, await sides(tiny(scale), here.includes("dvc") ? ["dvc"] : [])),
   ];
+  const pipeline = [async () => pipelineCases({ place, program, dvc: here.includes("dvc"), scale })];
   const chosen = values.cases?.split(",");
-  for (const family of families) {
+  for (const family of { data, pipeline }[suite]) {
     for (const each of await family()) {
       if (chosen !== undefined && !chosen.includes(each.name)) continue;
       say(`${each.name}: ${each.title}`);

@@ -3,11 +3,13 @@ import { Dvc } from "./dvc.ts";
 import { GitLfs } from "./git-lfs.ts";
 import type { Place } from "./place.ts";
 import { Rclone } from "./rclone.ts";
+import type { Suite } from "./report.ts";
 import type { Side } from "./side.ts";
 
 interface Peer {
   readonly tool: string;
   readonly version: readonly string[];
+  readonly suites: readonly Suite[];
   /** How it is installed. */
   readonly how: string;
   readonly side: new (place: Place, dataset: Dataset, bucket: string) => Side;
@@ -18,11 +20,18 @@ export const PEERS: readonly Peer[] = [
   {
     tool: "dvc",
     version: ["dvc", "--version"],
+    suites: ["data", "pipeline"],
     how: 'python3 -m venv peers && peers/bin/pip install "dvc[s3]", then --peers peers/bin',
     side: Dvc,
   },
-  { tool: "git-lfs", version: ["git", "lfs", "version"], how: "apt-get install git-lfs", side: GitLfs },
-  { tool: "rclone", version: ["rclone", "version"], how: "apt-get install rclone", side: Rclone },
+  {
+    tool: "git-lfs",
+    version: ["git", "lfs", "version"],
+    suites: ["data"],
+    how: "apt-get install git-lfs",
+    side: GitLfs,
+  },
+  { tool: "rclone", version: ["rclone", "version"], suites: ["data"], how: "apt-get install rclone", side: Rclone },
 ];
 
 /** The sides of the peers for one dataset, each with a bucket of its own. */

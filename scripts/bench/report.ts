@@ -12,9 +12,12 @@ export interface CaseReport {
   readonly aims: readonly Judged[];
 }
 
+export type Suite = "data" | "pipeline";
+
 /** The document that `--json` writes. */
 export interface BenchReport {
   readonly benchVersion: 1;
+  readonly suite: Suite;
   readonly scale: number;
   readonly runs: number;
   readonly machine: Machine;
@@ -100,22 +103,24 @@ function markdown(report: BenchReport): string {
   ].join("\n\n");
 }
 
-const MARKS = /(<!-- figures -->\n)[^]*(\n<!-- \/figures -->)/;
-
-/** The document with the figures in their place. */
+/** The document with the figures of the suite in their place. */
 export function intoDocument(document: string, report: BenchReport): string {
-  if (!MARKS.test(document)) throw new Error("the document has no place for the figures: <!-- figures -->");
-  return document.replace(MARKS, (_, from: string, to: string) => `${from}\n${markdown(report)}\n${to}`);
+  const mark = `figures of ${report.suite}`;
+  const place = new RegExp(`(<!-- ${mark} -->\\n)[^]*(\\n<!-- /${mark} -->)`);
+  if (!place.test(document)) throw new Error(`the document has no place for the figures: <!-- ${mark} -->`);
+  return document.replace(place, (_, from: string, to: string) => `${from}\n${markdown(report)}\n${to}`);
 }
 
 /** Lines on the machine and on how it was measured. */
-export function facts({ machine, scale, runs }: BenchReport): string[] {
+export function facts({ machine, scale, runs, suite }: BenchReport): string[] {
   const { cores, cpu, flags, memory, fileSystem, load } = machine;
   return [
     `${cores} cores (${cpu}; ${flags.join(", ")}${flags.includes("sha_ni") ? "" : "; no SHA instructions"}), ` +
       `${Math.round(memory / 1e9)} GB of memory, ${fileSystem}, load before: ${load.toFixed(1)}.`,
-    `Medians of ${runs} runs in turns; page cache warm; S3 server on the same machine; written data is flushed between the runs.`,
-    ...(scale === 1 ? [] : [`Data at ${scale} of its size: the aims are meant for all of it.`]),
+    `Medians of ${runs} runs in turns; page cache warm; ${suite === "data" ? "S3 server on the same machine; " : ""}written data is flushed between the runs.`,
+    ...(scale === 1
+      ? []
+      : [`${suite === "data" ? "Data" : "Pipelines"} at ${scale} of its size: the aims are meant for all of it.`]),
   ];
 }
 

@@ -122,7 +122,15 @@ describe("the report", () => {
   const aims = [judge(timesFasterThan(2, /^dvc/, "dvc"), outcomes), judge(memoryUnder(100), outcomes)];
   const machine = { cores: 2, cpu: "X", flags: ["aes"], memory: 8e9, kernel: "6", fileSystem: "ext4", load: 0 };
   const cases = [{ name: "add", title: "add all", outcomes, aims }];
-  const report: BenchReport = { benchVersion: 1, scale: 0.5, runs: 1, machine, versions: { dvc: null }, cases };
+  const report: BenchReport = {
+    benchVersion: 1,
+    suite: "data",
+    scale: 0.5,
+    runs: 1,
+    machine,
+    versions: { dvc: null },
+    cases,
+  };
 
   it("puts ours, the best peer, the limit and the aims side by side", () => {
     expect(summaryRows(cases).slice(1)).toEqual([
@@ -142,9 +150,9 @@ describe("the report", () => {
   });
 
   it("goes between the marks of a document, and only there", () => {
-    const document = "# Title\n<!-- figures -->\nold $1\n<!-- /figures -->\nend\n";
+    const document = "# Title\n<!-- figures of data -->\nold $1\n<!-- /figures of data -->\nend\n";
     const made = intoDocument(document, report);
-    expect(made).toMatch(/^# Title\n<!-- figures -->\n\n2 cores [^]*\n<!-- \/figures -->\nend\n$/);
+    expect(made).toMatch(/^# Title\n<!-- figures of data -->\n\n2 cores [^]*\n<!-- \/figures of data -->\nend\n$/);
     expect(made).not.toContain("old");
     expect(made).toContain("dvc a\\|b");
     expect(made).toContain("no SHA instructions");

@@ -10,7 +10,7 @@ const MAIN = resolve(import.meta.dirname, "..", "..", "scripts", "bench", "main.
 const here = spawnSync(S3_PROGRAM, ["--version"]).error === undefined;
 if (!here) console.warn(`skipped: ${S3_PROGRAM} is not on PATH`);
 
-describe.skipIf(!here)("npm run bench -- data", () => {
+describe.skipIf(!here)("npm run bench", () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "bench-system-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -43,6 +43,25 @@ describe.skipIf(!here)("npm run bench -- data", () => {
     expect(verdicts).toContain("pull-one under 5 requests: met");
     expect(verdicts).toContain("add-small 5 times faster than dvc add: open");
     expect(run.stdout).toContain("Data at 0.002 of its size");
+    expect(readdirSync(folder)).toEqual(["bench.json"]);
+  });
+
+  it("measures pipelines the same way", { timeout: 240_000 }, () => {
+    const json = join(folder, "bench.json");
+    const args = ["pipeline", "--scale", "0.02", "--runs", "1", "--without", "dvc", "--json", json];
+    const run = spawnSync(process.execPath, [MAIN, ...args], {
+      env: environment(),
+      encoding: "utf8",
+      timeout: 230_000,
+    });
+    expect(run.status, run.stderr).toBe(0);
+    const { cases } = JSON.parse(readFileSync(json, "utf8")) as BenchReport;
+    expect(cases.map(({ name }) => name).join()).toBe(
+      "run-rows,plan-rows,status-rows,dag-items,plan-items,run-items,jobs,run-many,force-many",
+    );
+    expect(cases.every(({ outcomes }) => outcomes.every(({ samples }) => samples[0]!.seconds > 0))).toBe(true);
+    // One after the other they would take eight.
+    expect(cases.find(({ name }) => name === "jobs")!.outcomes[0]!.samples[0]!.seconds).toBeLessThan(7);
     expect(readdirSync(folder)).toEqual(["bench.json"]);
   });
 
