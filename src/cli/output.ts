@@ -36,7 +36,7 @@ export function createOutput(options: OutputOptions): Output & { readonly exitCo
   };
   const tell = (failures: readonly Failure[], write: (text: string) => void): void => {
     if (job !== undefined) job.failed(failures);
-    else if (failures.length > 0) write(`${failures.map(describe).join("\n")}\n`);
+    else if (failures.length > 0) write(`${describeAll(failures)}\n`);
   };
   const answer = (result: Result<Answer>): void => {
     bars.close();
@@ -58,6 +58,15 @@ export function createOutput(options: OutputOptions): Output & { readonly exitCo
     if (!silent) bars.above(() => options.stdout(`${text}\n`));
   };
   return { json: options.json, emit, line, answer, exitCode: () => code };
+}
+
+const SHOWN = 50;
+
+/** The failures as a person reads them. Of very many the first: one cause may have thousands of effects. */
+function describeAll(failures: readonly Failure[]): string {
+  const shown = failures.slice(0, SHOWN).map((failure) => describe(failure));
+  const more = failures.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more like these (--json tells all)`] : [])].join("\n");
 }
 
 /** A failure as data: its own fields, and the message, hint and place a person would read. Causes stay inside. */

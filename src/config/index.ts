@@ -5,4 +5,5 @@ export * from "./pipeline.ts";
 export * from "./python.ts";
 export * from "./record.ts";
 export * from "./settings.ts";
+export * from "./toml-edit.ts";
 export * from "./values.ts";

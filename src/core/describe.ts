@@ -15,7 +15,7 @@ export function message(failure: Failure): string {
     case "merge-conflict":
       return "the file holds the markers of an unfinished merge";
     case "cycle":
-      return `these stages wait for each other: ${failure.stages.join(" -> ")}`;
+      return `these stages wait for each other: ${shortened(failure.stages).join(" -> ")}`;
     case "dep-missing":
       return `stage "${failure.stage}" depends on ${failure.path}, which is neither a file, a dataset nor any stage's output`;
     case "output-twice":
@@ -77,7 +77,7 @@ export function hint(failure: Failure): string | undefined {
     case "merge-conflict":
       return "finish the merge (edit the file, then `git add` it) and run again";
     case "unknown-name":
-      return failure.known.length === 0 ? "there are none yet" : `there is ${failure.known.join(", ")}`;
+      return failure.known.length === 0 ? "there are none yet" : `there is ${shortened(failure.known).join(", ")}`;
     case "data-changed":
       if (failure.by !== undefined) {
         return `\`dvc commit\` records the change; \`lockstep data pull --overwrite\` loses it`;
@@ -158,4 +158,13 @@ export function exitCode(failure: Failure): ExitCode {
     case "interrupted":
       return 130;
   }
+}
+
+const SHOWN = 20;
+
+/** The beginning and the end of a long list of names, and how many are left out. */
+function shortened(names: readonly string[]): readonly string[] {
+  if (names.length <= SHOWN) return names;
+  const half = SHOWN / 2;
+  return [...names.slice(0, half), `(${(names.length - SHOWN).toLocaleString("en")} more)`, ...names.slice(-half)];
 }

@@ -63,7 +63,12 @@ function entry(path: string, absolute: string): Result<{ kind: "file" | "folder"
   try {
     const stat = look(absolute);
     if (stat === undefined) return ok(undefined);
-    if (stat.isDirectory()) return ok({ kind: "folder", mode: "755" });
+    if (stat.isDirectory()) {
+      // Git lists nothing of a repository in a repository.
+      const apart = path !== "" && look(join(absolute, ".git")) !== undefined;
+      if (apart) return fail({ code: "unsupported", what: `${path}: a submodule as input` });
+      return ok({ kind: "folder", mode: "755" });
+    }
     if (stat.isFile()) return ok({ kind: "file", mode: (stat.mode & 0o100) === 0 ? "644" : "755" });
     return fail({
       code: "unsupported",

@@ -1,4 +1,4 @@
-import { fail, ok } from "../core/index.ts";
+import { fail, failedIfAny, ok } from "../core/index.ts";
 import type { ContentDigest, Digest, Failure, RelativePath, Result } from "../core/index.ts";
 import type { Tracked } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
@@ -44,13 +44,13 @@ export function partsOf(dep: Placed, stage: string, makers: Makers, datasets: Da
   };
 }
 
-/** Deps that are neither a file, a dataset nor any stage's output. A broken lock or tree is the other failure. */
+/** What is wrong with deps: they are neither a file, a dataset nor any stage's output, or no file that can be read. */
 export async function missingDeps(
   source: Source,
   datasets: Datasets,
   stages: readonly LooseStage[],
   makers: Makers,
-): Promise<Result<Failure[]>> {
+): Promise<Failure[]> {
   const failures: Failure[] = [];
   const kinds = new Map<string, boolean>();
   for (const stage of stages) {
@@ -62,8 +62,8 @@ export async function missingDeps(
       let there = kinds.get(dep.path);
       if (there === undefined) {
         const kind = await source.stat(dep.path);
-        if (!kind.ok) return kind;
-        there = kind.value !== undefined;
+        if (!kind.ok) failures.push(...kind.failures.map((failure) => placed(failure, stage, dep)));
+        there = !kind.ok || kind.value !== undefined;
         kinds.set(dep.path, there);
       }
       if (!there) {
@@ -71,7 +71,14 @@ export async function missingDeps(
       }
     }
   }
-  return ok(failures);
+  return failures;
+}
+
+function placed(failure: Failure, stage: LooseStage, dep: Placed): Failure {
+  if (failure.code !== "unsupported") return failure;
+  const hint =
+    "depend on the file that it leads to; what lies outside of the repository comes in with `lockstep data import`";
+  return { ...failure, at: stage.at(dep.where), hint };
 }
 
 /** What a dep's key entry needs to know beyond its parts. */
@@ -99,7 +106,7 @@ export function contentOf(dep: Placed, parts: DepParts, stage: Stage, world: Dep
     contents.push({ path: covers(path, dep.path) ? dep.path : path, digest });
   if (!parts.files) return ok(contents);
   const own = world.file(dep.path);
-  if (!own.ok) return own;
+  if (!own.ok) return failedIfAny(own.failures.map((failure) => placed(failure, stage, dep))) ?? own;
   if (own.value !== undefined) contents.push({ path: dep.path, digest: own.value });
   else if (contents.length === 0) {
     const hint = "git sees nothing there; what git ignores is tracked with `lockstep data add`";

@@ -117,14 +117,14 @@ async function assemble({ source, datasets, files }: Tree, name: string): Promis
   const stages = [...chosen.values()];
   const graph = toGraph(stages);
   const missing = await missingDeps(source, datasets, stages, makersOf(stages));
-  if (!missing.ok) return missing;
-  const broken = files.filter((file) => file.failures.length > 0 && (mine.includes(file) || missing.value.length > 0));
+  const lacking = missing.some(({ code }) => code === "dep-missing");
+  const broken = files.filter((file) => file.failures.length > 0 && (mine.includes(file) || lacking));
   const failures = [
     ...broken.flatMap((file) => file.failures),
     ...inDatasets(stages, datasets),
     ...checkpointsMet(stages, datasets),
     ...(graph.ok ? [] : graph.failures),
-    ...missing.value,
+    ...missing,
   ];
   return (
     failedIfAny(failures) ??

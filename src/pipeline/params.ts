@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { z } from "zod";
 import { conform, plain, readPython, readToml, readValues } from "../config/index.ts";
 import type { Positioned, Value } from "../config/index.ts";
@@ -47,8 +48,22 @@ export class ParamFiles {
     if (!bytes.ok || bytes.value === undefined) return bytes as Result<undefined>;
     const before = this.#before && (await this.#before.#files.get(file));
     if (before?.ok && before.value?.bytes.equals(bytes.value)) return before;
-    return ok({ bytes: bytes.value, values: await parseValues(file, bytes.value.toString("utf8")) });
+    const text = textIn(file, bytes.value);
+    return ok({ bytes: bytes.value, values: text.ok ? await parseValues(file, text.value) : text });
   }
+}
+
+/** Beyond it, parsing takes minutes and the values are data. */
+const LARGEST = 16 * 1024 * 1024;
+
+function textIn(file: string, bytes: Buffer): Result<string> {
+  const at = { file, line: 1, column: 1 };
+  if (bytes.length > LARGEST) {
+    const problem = `it has ${Math.ceil(bytes.length / 1e6)} MB, and a parameter file has at most 16`;
+    return fail({ code: "file-invalid", at, problem, hint: "what is data goes into `deps`" });
+  }
+  if (isUtf8(bytes)) return ok(bytes.toString("utf8"));
+  return fail({ code: "file-invalid", at, problem: "it is no text (UTF-8)" });
 }
 
 interface Parsed {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { isScalar, parse, parseDocument, stringify } from "yaml";
+import { editToml } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Json, RelativePath, Result } from "../core/index.ts";
 import { isRelativePath } from "../core/index.ts";
@@ -55,10 +56,14 @@ export async function setParams(context: Context, source: Source, settings: read
 async function withValue(file: string, text: string, key: string, value: Json): Promise<Result<string>> {
   const parsed = await parseParams(file, text);
   if (!parsed.ok) return parsed;
-  if (file.endsWith(".toml"))
-    return fail({ code: "unsupported", what: `--set in ${file}`, hint: "edit the file by hand" });
   const path = pathOf(parsed.value.value, key);
   if (path === undefined) return fail({ code: "param-missing", at: parsed.value.at([]), file, key });
+  const byHand = (what: string): Result<never> => fail({ code: "unsupported", what, hint: "edit the file by hand" });
+  if (file.endsWith(".py")) return byHand(`--set in ${file}`);
+  if (file.endsWith(".toml")) {
+    const edited = await editToml(text, path, value);
+    return edited === undefined ? byHand(`--set of ${key} to ${JSON.stringify(value)} in ${file}`) : ok(edited);
+  }
   const document = parseDocument(text);
   const old = document.getIn(path, true);
   if (isScalar(old) && old.range && (value === null || typeof value !== "object")) {

@@ -1,12 +1,13 @@
 import { lstatSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { join } from "node:path";
-import { all, attempt, ok } from "../core/index.ts";
-import type { Context, Result } from "../core/index.ts";
+import { all, attempt, fail, ok } from "../core/index.ts";
+import type { Context, Failure, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import { digestOf } from "./digest.ts";
 import { mapLimited } from "./files.ts";
 import { hashFiles, treeOf } from "./snapshot.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { FoundFile, Snapshot } from "./snapshot.ts";
 import type { TreeEntry } from "./tree.ts";
 
 /** A file or folder; of a folder, what lies in `apart` does not count. */
@@ -91,15 +92,35 @@ function below(folder: string, sorted: readonly string[]): readonly string[] {
 }
 
 async function onDisk(context: Context, paths: readonly string[]): Promise<Result<TreeEntry[]>> {
-  const found = await attempt("the working tree", async () =>
+  const found = await attempt("the working tree", async () => {
     // Microseconds each, where a promise would cost ten times that.
-    paths.map((path) => ({ path, stat: lstatSync(join(context.cwd, path), { bigint: true }) })),
-  );
-  return found.ok ? hashFiles(context, found.value) : found;
+    const look = (path: string): BigIntStats | undefined =>
+      lstatSync(join(context.cwd, path), { bigint: true, throwIfNoEntry: false });
+    return paths.map((path) => ({ path, stat: look(path) }));
+  });
+  if (!found.ok) return found;
+  const files = all(found.value.map(({ path, stat }) => fileAt(path, stat)));
+  return files.ok ? hashFiles(context, files.value) : files;
+}
+
+/** As at a revision: what is no file is refused, not followed. */
+function fileAt(path: string, stat: BigIntStats | undefined): Result<FoundFile> {
+  if (stat === undefined) return path.includes(UNKNOWN) ? fail(oddName(path)) : fail({ code: "file-changed", path });
+  if (stat.isFile()) return ok({ path, stat });
+  const kind = stat.isSymbolicLink() ? "a symbolic link" : stat.isDirectory() ? "a submodule" : "a special file";
+  return fail({ code: "unsupported", what: `${path}: ${kind} as input` });
+}
+
+/** Stands where bytes are no UTF-8. */
+const UNKNOWN = "\uFFFD";
+
+function oddName(path: string): Failure {
+  return { code: "unsupported", what: `${path}: a name that is not UTF-8`, hint: "rename the file" };
 }
 
 async function inGit(source: Source, paths: readonly string[]): Promise<Result<TreeEntry[]>> {
   const entries = await mapLimited(paths, 16, async (path): Promise<Result<TreeEntry[]>> => {
+    if (path.includes(UNKNOWN)) return fail(oddName(path));
     const bytes = await source.read(path);
     if (!bytes.ok) return bytes;
     const mode = await source.mode(path);

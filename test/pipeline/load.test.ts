@@ -1,10 +1,13 @@
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe as suite, expect, test } from "vitest";
 import { message } from "../../src/core/index.ts";
 import type { Result } from "../../src/core/index.ts";
-import { workingTree } from "../../src/git/index.ts";
-import { loadPipeline, loadPipelines } from "../../src/pipeline/index.ts";
+import { atRevision, workingTree } from "../../src/git/index.ts";
+import { loadPipeline, loadPipelines, plan } from "../../src/pipeline/index.ts";
+import { repository, sh } from "../git/repository.ts";
 import { value } from "../helpers/value.ts";
-import { CHAIN_FILES, project } from "./project.ts";
+import { CHAIN_FILES, local, project } from "./project.ts";
 
 /** Failures as `code place message`. */
 function told(result: Result<unknown>): string[] {
@@ -115,6 +118,84 @@ suite("what is wrong with a pipeline file", () => {
     using at = project(CHAIN_FILES);
     const result = await loadPipeline(workingTree(at.context), "damo");
     expect(result).toMatchObject({ failures: [{ code: "unknown-name", known: ["demo"] }] });
+  });
+});
+
+suite("inputs that are no plain files of the repository", () => {
+  const UNSUPPORTED = /^unsupported pipelines\/demo\.yaml:2:22 dep: a symbolic link as input is not supported$/;
+
+  test.each([
+    ["a file", "in.txt"],
+    ["a folder", "."],
+    ["what is outside of the repository", "/etc/hosts"],
+    ["nothing", "nowhere"],
+    ["itself", "dep"],
+  ])("a link to %s", async (_, target) => {
+    using at = project({ "in.txt": "x", "pipelines/demo.yaml": "stages:\n  a: {cmd: x, deps: [dep]}\n" });
+    symlinkSync(target, join(at.path, "dep"));
+    expect(told(await loadPipeline(workingTree(at.context), "demo"))).toEqual([expect.stringMatching(UNSUPPORTED)]);
+  });
+
+  /** What a plan says of the folder `in`: in the working tree, and at the commit of it. */
+  async function plans(make: (path: string) => void): Promise<string[]> {
+    using at = project({ "in/a.txt": "x", "pipelines/demo.yaml": "stages:\n  a: {cmd: x, deps: [in]}\n" });
+    make(at.path);
+    sh(at.path, "add", "--all");
+    sh(at.path, "commit", "--quiet", "--message=more");
+    const { records } = local(at.context);
+    const said: string[] = [];
+    for (const source of [workingTree(at.context), value(await atRevision(at.context, "HEAD"))]) {
+      const pipeline = value(await loadPipeline(source, "demo"));
+      said.push(...told(await plan(at.context, { source, pipeline, records })));
+    }
+    return said;
+  }
+  const both = (text: string): string[] =>
+    Array.from({ length: 2 }, () => `unsupported pipelines/demo.yaml:2:22 ${text}`);
+
+  test("a link in a folder", async () => {
+    expect(await plans((path) => symlinkSync("a.txt", join(path, "in/link")))).toEqual(
+      both("in/link: a symbolic link as input is not supported"),
+    );
+  });
+
+  test("a submodule in a folder, and one as a dep", async () => {
+    const nest = (path: string): void => void repository(join(path, "in/sub"));
+    expect(await plans(nest)).toEqual(both("in/sub: a submodule as input is not supported"));
+    using at = project({ "pipelines/demo.yaml": "stages:\n  a: {cmd: x, deps: [sub]}\n" });
+    repository(join(at.path, "sub"));
+    expect(told(await loadPipeline(workingTree(at.context), "demo"))).toEqual([
+      "unsupported pipelines/demo.yaml:2:22 sub: a submodule as input is not supported",
+    ]);
+  });
+
+  test.skipIf(process.platform === "darwin")("a name that is not UTF-8", async () => {
+    const odd = (path: string): void =>
+      writeFileSync(Buffer.concat([Buffer.from(`${path}/in/`), Buffer.of(0xff)]), "x");
+    expect(await plans(odd)).toEqual(both("in/\uFFFD: a name that is not UTF-8 is not supported"));
+  });
+});
+
+suite("thousands of stages", () => {
+  const chain = (count: number, first: string): string =>
+    `stages:\n${Array.from({ length: count }, (_, at) => count - 1 - at)
+      .map((at) => `  s${at}: {cmd: "true", deps: [${at === 0 ? first : `o/${at - 1}`}], outs: [o/${at}]}\n`)
+      .join("")}`;
+
+  test("in one chain, the last first, are put in order and planned", async () => {
+    using at = project({ "in.txt": "x", "pipelines/demo.yaml": chain(2000, "in.txt") });
+    const source = workingTree(at.context);
+    const pipeline = value(await loadPipeline(source, "demo"));
+    expect(pipeline.stages.map(({ name }) => name)).toEqual(Array.from({ length: 2000 }, (_, n) => `s${n}`));
+    const { stages } = value(await plan(at.context, { source, pipeline, records: local(at.context).records }));
+    expect(stages.at(-1)).toMatchObject({ action: "run", key: null, reason: "s1998 will run" });
+  });
+
+  test("in a ring are told with a few of their names", async () => {
+    const found = await problems(chain(2000, "o/1999"));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/wait for each other: s1999 -> s1998 -> .* -> \(1,9\d\d more\) -> .* -> s1999$/);
+    expect(found[0]!.length).toBeLessThan(250);
   });
 });
 

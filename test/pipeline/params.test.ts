@@ -1,6 +1,7 @@
 import { describe as suite, expect, test } from "vitest";
 import { workingTree } from "../../src/git/index.ts";
 import { loadPipeline, parseSetting, readParams, setParams } from "../../src/pipeline/index.ts";
+import { write } from "../git/repository.ts";
 import { value } from "../helpers/value.ts";
 import { project } from "./project.ts";
 
@@ -67,6 +68,30 @@ suite("parameters", () => {
   });
 });
 
+suite("a parameter file that says a thing twice, or is none", () => {
+  test.each<[string, string | Buffer, object]>([
+    ["params.yaml", "a: 1\nb: {c: 1, c: 2}\n", { line: 2, column: 11 }],
+    ["p.json", '{"a": 1,\n "a": 2}\n', { line: 2, column: 2 }],
+    ["p.toml", "a = 1\n\na = 2\n", { line: 3 }],
+    ["params.yaml", Buffer.of(0x61, 0x3a, 0x20, 0xff), { line: 1, column: 1 }],
+    ["params.yaml", "a: 1\n".padEnd(17_000_000, "# more\n"), { line: 1, column: 1 }],
+    ["p.yaml", "just text\n", { line: 1, column: 1 }],
+  ])("%s", async (file, content, at) => {
+    using folder = project({ "pipelines/demo.yaml": stage(`[${file}: [a]]`) });
+    const source = workingTree(folder.context);
+    write(folder.path, { [file]: content });
+    const pipeline = await loadPipeline(source, "demo");
+    // `params.yaml` is read for its variables already when the pipeline is.
+    expect(pipeline.ok ? await readParams(source, pipeline.value) : pipeline).toMatchObject({
+      failures: [{ code: "file-invalid", at: { file, ...at } }],
+    });
+  });
+
+  test("in Python the last assignment counts, as it does there", async () => {
+    expect(value(await readFrom({ "p.py": "a = 1\na = 2\n" }, "[p.py: [a]]"))).toEqual([["a", { "p.py": { a: 2 } }]]);
+  });
+});
+
 suite("--set", () => {
   async function set(file: string, text: string, setting: string): Promise<string> {
     using at = project({ [file]: text });
@@ -83,6 +108,32 @@ suite("--set", () => {
   ])("in %s, %j with %s", async (file, before, setting, after) => {
     // A text that holds `: ` needs quotes on the command line's YAML too.
     expect(await set(file, before, setting.replace("=it's: odd", `="it's: odd"`))).toBe(after);
+  });
+
+  test.each([
+    ["lr = 0.1 # rate\n[train]\nlr = 0.2 # other\n", "train.lr=1", "lr = 0.1 # rate\n[train]\nlr = 1.0 # other\n"],
+    ["t.lr = 1\n[t.opt]\nname = 'sgd' # lr = 9\n", "t.opt.name=adam", 't.lr = 1\n[t.opt]\nname = "adam" # lr = 9\n'],
+    ["a = {b = 1, c = [1, 2]}\n", "a.b=7", "a = {b = 7, c = [1, 2]}\n"],
+    ['a = [\n  1, # "one]\n  2,\n]\nb = 1\n', "a=[3]", "a = [ 3 ]\nb = 1\n"],
+    ['s = """\nb = 1\n"""\nb = 1\n', "b=2", 's = """\nb = 1\n"""\nb = 2\n'],
+    ["'a.b' = 1\n[c]\nb = 1\n", "a.b=2", "'a.b' = 2\n[c]\nb = 1\n"],
+    ["d = 2026-01-02\nx = true\n", "x=false", "d = 2026-01-02\nx = false\n"],
+  ])("in TOML, %j with %s", async (before, setting, after) => {
+    expect(await set("c.toml", before, `c.toml:${setting}`)).toBe(after);
+  });
+
+  test.each([
+    ["c.toml", "a = 1\n", "a=null"],
+    ["c.toml", "a = [1, 2]\n", "a.1=3"],
+    ["c.toml", "[t]\na = 1\n", "t={a: 2}"],
+    ["c.py", "a = 1\n", "a=2"],
+  ])("what cannot be edited in %s is left: %j with %s", async (file, text, setting) => {
+    using at = project({ [file]: text });
+    const settings = [value(parseSetting(`${file}:${setting}`))];
+    expect(await setParams(at.context, workingTree(at.context), settings)).toMatchObject({
+      failures: [{ code: "unsupported", hint: "edit the file by hand" }],
+    });
+    expect(at.read(file)).toBe(text);
   });
 
   test("several settings of one file", async () => {

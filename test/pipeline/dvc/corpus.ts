@@ -544,6 +544,14 @@ export const refused: Readonly<Record<string, { readonly files: Files; readonly 
     files: { "conf.py": "def (:\n", "dvc.yaml": "vars: [conf.py]\nstages:\n  a: {cmd: x}\n" },
     says: /conf\.py:1:5: the file is not valid Python/,
   },
+  "a variable twice in YAML": {
+    files: { "params.yaml": "a: 1\na: 2\n", "dvc.yaml": "stages:\n  a: {cmd: 'x ${a}'}\n" },
+    says: /params\.yaml:2:1: .*unique/,
+  },
+  "a variable twice in TOML": {
+    files: { "c.toml": "a = 1\na = 2\n", "dvc.yaml": "vars: [c.toml]\nstages:\n  a: {cmd: 'x ${a}'}\n" },
+    says: /c\.toml:2:/,
+  },
   "a cycle": {
     files: { "dvc.yaml": "stages:\n  a: {cmd: x, deps: [b], outs: [a]}\n  b: {cmd: y, deps: [a], outs: [b]}\n" },
     says: /a -> b -> a/,
@@ -572,6 +580,10 @@ export const refused: Readonly<Record<string, { readonly files: Files; readonly 
 
 /** What DVC takes and we do not, each on purpose: the docs say so. */
 export const beyond: Readonly<Record<string, { readonly files: Files; readonly says: RegExp }>> = {
+  "a variable twice in JSON": {
+    files: { "c.json": '{"a": 1, "a": 2}', "dvc.yaml": "vars: [c.json]\nstages:\n  a: {cmd: 'x ${a}'}\n" },
+    says: /c\.json:1:10: .*unique/,
+  },
   "a dep outside of the repository": {
     files: { "dvc.yaml": "stages:\n  a: {cmd: x, deps: [/etc/hosts], outs: [a]}\n" },
     says: /outside of the repository/,
