@@ -58,8 +58,8 @@ async function planPipelines(
 
 function stageJson(planned: PlannedStage, expected: Expected | undefined): Record<string, unknown> {
   const { stage, action, reason, key, needs, record } = planned;
-  const { commit, startedAt, ms, provenance } = record ?? {};
-  const from = record === undefined ? null : { commit, startedAt, ms, provenance };
+  const { commit, startedAt, ms, provenance, origin: taken } = record ?? {};
+  const from = record === undefined ? null : { commit, startedAt, ms, provenance, origin: taken };
   return { stage, action, reason, key, needs, expected: expected ?? null, record: from };
 }
 
@@ -76,6 +76,7 @@ function textOf({ pipeline, stages, expected }: Told): string {
 function origin({ record }: PlannedStage): string {
   if (record === undefined) return "";
   const { commit, startedAt, provenance } = record;
+  if (record.origin !== undefined) return `from ${record.origin}`;
   const by = provenance === null ? "here" : `run ${provenance.runId} of ${provenance.repository}`;
   return `${by}, ${startedAt.slice(0, 10)}${commit === null ? "" : `, ${commit.slice(0, 12)}`}`;
 }
