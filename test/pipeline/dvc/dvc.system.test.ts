@@ -32,7 +32,7 @@ describe.skipIf(version === undefined)(`as DVC ${version} reads it`, () => {
       projects.map(([name]) => places.get(name)),
     );
     for (const [at, answer] of answers.entries()) theirs.set(projects[at]![0], answer);
-  }, 120_000);
+  }, 300_000);
   afterAll(() => folder?.[Symbol.dispose]());
 
   test.each(Object.keys(accepted))("%s", async (name) => {
