@@ -7,6 +7,7 @@ import type { Context, Failure, Location, Result } from "../../core/index.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { KeyInputs } from "../key.ts";
 import { runCommand } from "../process.ts";
+import type { CommandOptions } from "../process.ts";
 import type { Stage } from "../stage.ts";
 import type { StageFunction } from "./declare.ts";
 import { answerSchema } from "./job.ts";
@@ -46,6 +47,7 @@ export async function runFunction(
     signal,
     ...checkpoint?.care,
     input: JSON.stringify(job),
+    ...checkpoint?.care,
   });
   if (end.how === "interrupted") return fail({ code: "interrupted" });
   const answer = read(end.answer);

@@ -62,6 +62,12 @@ suite("a function that goes wrong", () => {
     expect(at.read("tries")).toBe("xxx");
   });
 
+  test("is told where its checkpoint is", async () => {
+    using at = body("return { x: process.env.LOCKSTEP_CHECKPOINT };", "outputs: {x: build/x.json}, checkpoint: cp/a");
+    expect(said(await runDemo(at.context))).toEqual([]);
+    expect(at.read("build/x.json")).toMatch(/cp\/a"\n$/);
+  });
+
   test("what it leaves open is not waited for", async () => {
     using at = body("setInterval(() => {}, 1000);\n  return { x: 1 };", "outputs: {x: build/x.json}, timeout: 20s");
     expect(said(await runDemo(at.context))).toEqual([]);
