@@ -28,6 +28,10 @@ export function message(failure: Failure): string {
       return `stage "${failure.stage}" ${failure.reason}`;
     case "hook-failed":
       return `the hook "${failure.hook}" of ${failure.of} ${failure.reason}`;
+    case "reads-undeclared": {
+      const more = failure.more === 0 ? "" : ` and ${failure.more} more`;
+      return `stage "${failure.stage}" reads what it does not declare: ${failure.paths.join(", ")}${more}`;
+    }
     case "output-missing":
       return `stage "${failure.stage}" ended well but did not write its output ${failure.path}`;
     case "metrics-invalid":
@@ -126,6 +130,7 @@ export function exitCode(failure: Failure): ExitCode {
   switch (failure.code) {
     case "stage-failed":
     case "hook-failed":
+    case "reads-undeclared":
     case "output-missing":
     case "metrics-invalid":
     case "predictions-invalid":

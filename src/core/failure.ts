@@ -53,6 +53,14 @@ export type Failure = Caused &
         readonly reason: string;
         readonly tail: string;
       }
+    | {
+        readonly code: "reads-undeclared";
+        readonly at: Location;
+        readonly stage: string;
+        /** From the root; the first few. */
+        readonly paths: readonly string[];
+        readonly more: number;
+      }
     | { readonly code: "output-missing"; readonly at?: Location; readonly stage: string; readonly path: string }
     | { readonly code: "metrics-invalid"; readonly at: Location; readonly problem: string }
     | { readonly code: "predictions-invalid"; readonly at: Location; readonly problem: string }

@@ -44,6 +44,25 @@ export function partsOf(dep: Placed, stage: string, makers: Makers, datasets: Da
   };
 }
 
+/** The paths that a stage's deps stand for. */
+export interface Reads {
+  /** Outputs of other stages and datasets: they count with all that lies in them. */
+  readonly whole: readonly string[];
+  /** Files and folders of the repository: of a folder, what git tracks or would track counts. */
+  readonly source: readonly string[];
+}
+
+export function readsOf(deps: readonly { readonly path: string; readonly parts: DepParts }[]): Reads {
+  return {
+    whole: deps.flatMap(({ path, parts }) =>
+      [...parts.outs.map((out) => out.path), ...parts.datasets.map(({ dataset }) => dataset.path)].map((place) =>
+        covers(place, path) ? path : place,
+      ),
+    ),
+    source: deps.flatMap(({ path, parts }) => (parts.files ? [path] : [])),
+  };
+}
+
 /** What is wrong with deps: they are neither a file, a dataset nor any stage's output, or no file that can be read. */
 export async function missingDeps(
   source: Source,

@@ -13,6 +13,7 @@ import type { KeyInputs } from "./key.ts";
 import { runCommand, shell } from "./process.ts";
 import { takeResults } from "./results.ts";
 import type { Pipeline, Stage } from "./stage.ts";
+import type { Room } from "./strict/room.ts";
 import type { Tracked } from "./tracked.ts";
 
 /** A stage that is to run now: its inputs are in place and its key is known. */
@@ -33,6 +34,8 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Waits before a failed stage is tried again, in ms; an abort of the signal ends it. A timer when absent. */
   readonly wait?: ((ms: number) => Promise<void>) | undefined;
+  /** Makes the room that the commands run in; without it they run in the workspace. */
+  readonly enter?: (() => Promise<Result<Room>>) | undefined;
   /** Why the inputs are no longer those of the key; undefined when they are. */
   readonly changed: () => Promise<Result<Changed | undefined>>;
   /** Records the result: what was there before the stage is let go after it. */
@@ -144,13 +147,31 @@ async function runWithRetry(context: Context, prepared: Prepared): Promise<Resul
 }
 
 async function runCommands(context: Context, prepared: Prepared): Promise<Result<void>> {
-  const { stage, signal, checkpoint } = prepared;
+  const { stage } = prepared;
   const folder = join(context.cwd, stage.wdir ?? "");
   const there = await lstat(folder).catch(() => undefined);
   if (!there?.isDirectory()) return failed(stage, `has no wdir ${stage.wdir}: it is no folder`, { field: "wdir" });
-  if (stage.run !== null) return runFunction(context, stage.run, prepared);
+  const entered = prepared.enter === undefined ? ok(undefined) : await prepared.enter();
+  if (!entered.ok) return entered;
+  await using room = entered.value;
+  const ended =
+    stage.run === null
+      ? await runInTurn(context, prepared, folder, room)
+      : await runFunction(context, stage.run, { ...prepared, room });
+  const left = room === undefined ? ended : await room.leave(ended);
+  if (left.ok) context.emit({ type: "effect", name: `commands of ${stage.name} ended` });
+  return left;
+}
+
+async function runInTurn(
+  context: Context,
+  { stage, signal, checkpoint }: Prepared,
+  folder: string,
+  room: Room | undefined,
+): Promise<Result<void>> {
   for (const command of stage.cmd) {
-    const end = await runCommand(context, shell(command), {
+    const argv = shell(command);
+    const end = await runCommand(context, room === undefined ? argv : room.wrap(argv), {
       stage: stage.name,
       folder,
       timeoutMs: stage.timeoutMs,
@@ -161,7 +182,6 @@ async function runCommands(context: Context, prepared: Prepared): Promise<Result
     const field = end.how === "timeout" ? "timeout" : "cmd";
     if (end.how !== "ok") return failed(stage, end.reason, { field, tail: end.tail });
   }
-  context.emit({ type: "effect", name: `commands of ${stage.name} ended` });
   return ok();
 }
 

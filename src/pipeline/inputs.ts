@@ -5,8 +5,8 @@ import type { Tracked } from "../data/index.ts";
 import type { Source } from "../git/index.ts";
 import { contentDigests } from "../store/index.ts";
 import type { Wanted } from "../store/index.ts";
-import { apartIn, contentOf, datasetsOf, partsOf } from "./deps.ts";
-import type { Datasets, DepParts } from "./deps.ts";
+import { apartIn, contentOf, datasetsOf, partsOf, readsOf } from "./deps.ts";
+import type { Datasets, DepParts, Reads } from "./deps.ts";
 import { keyOf } from "./functions/declare.ts";
 import { makersOf } from "./graph.ts";
 import type { Makers } from "./graph.ts";
@@ -125,6 +125,12 @@ export class KeyWorld {
   datasetsFor(stage: Stage): Tracked[] {
     const deps = [...stage.deps, ...stage.env.files];
     return [...new Set(deps.flatMap((dep) => this.parts(dep, stage).datasets))];
+  }
+
+  /** What a stage declares that it reads. */
+  reads(stage: Stage): Reads {
+    const deps = [...stage.deps, ...stage.env.files];
+    return readsOf(deps.map((dep) => ({ path: dep.path, parts: this.parts(dep, stage) })));
   }
 
   /** Hashes the files that stages read. One call for many stages costs less than one for each. */

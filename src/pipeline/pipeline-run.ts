@@ -19,6 +19,7 @@ import { JOBS } from "./resources.ts";
 import { Resources } from "./schedule.ts";
 import type { Amounts } from "./schedule.ts";
 import type { Stage } from "./stage.ts";
+import type { Enter } from "./strict/room.ts";
 import { Tracked } from "./tracked.ts";
 
 /** How it went with one stage. */
@@ -42,6 +43,7 @@ export class PipelineRun {
   readonly #stages: ReadonlyMap<string, Stage>;
   readonly #commit: string | null;
   readonly #resources: Resources;
+  readonly #enter: Enter | undefined;
   readonly #placing = new Map<string, Promise<Result<void>>>();
   readonly #tracked: Tracked;
   #stopped = false;
@@ -53,6 +55,7 @@ export class PipelineRun {
     stores: readonly [LocalStore, Store],
     commit: string | null,
     amounts: Amounts,
+    enter: Enter | undefined,
   ) {
     this.#context = context;
     this.#options = options;
@@ -60,6 +63,7 @@ export class PipelineRun {
     this.#stores = stores;
     this.#commit = commit;
     this.#tracked = new Tracked(context);
+    this.#enter = enter;
     this.#stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
     this.#resources = new Resources(amounts);
   }
@@ -166,6 +170,7 @@ export class PipelineRun {
       commit: this.#commit,
       signal: this.#context.signal ?? new AbortController().signal,
       wait: this.#options.wait,
+      enter: this.#enter && (() => this.#enter!(stage, this.#world.reads(stage))),
       changed: () => this.#changed(stage, inputs),
       keep: (made) => this.#keep(stage, made, inputs),
     });

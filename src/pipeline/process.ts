@@ -115,6 +115,8 @@ export async function runCommand(
   clearTimeout(kill);
   // What the command left running would hold our pipes and write to outputs behind our back.
   signal("SIGKILL");
+  // What is on its way out is no daemon.
+  if (pid !== undefined) await groupEnded(pid, LINGER_MS);
   const daemons = pid === undefined ? [] : endMarked(mark, before);
   if (daemons.length > 0) {
     const message = `${options.stage} left process ${daemons.join(", ")} running in a session of its own; it was ended`;

@@ -11,6 +11,8 @@ import { lockWorkspace } from "./lock.ts";
 import { PipelineRun } from "./pipeline-run.ts";
 import { planRunnable } from "./runnable.ts";
 import { amountsOf, tooMuch } from "./resources.ts";
+import { openStrict } from "./strict/open.ts";
+import type { Strictness } from "./strict/open.ts";
 import { inGraphOrder } from "./schedule.ts";
 import type { Amounts } from "./schedule.ts";
 import type { Pipeline } from "./stage.ts";
@@ -34,6 +36,8 @@ export interface RunOptions {
   readonly stage?: string;
   /** Go on with what does not depend on a failed stage. */
   readonly keepGoing?: boolean;
+  /** Hold stages to what they declare that they read. */
+  readonly strict?: Strictness;
   readonly trustedOnly?: boolean;
   readonly baseline?: Source;
   /** Commit that the working tree is (null: none); the function is asked only when a stage will run. */
@@ -48,7 +52,7 @@ export interface RunOutcome {
   readonly run: RunRecord;
   /** Of every stage that ended well or was cached. */
   readonly stages: readonly StageRecord[];
-  /** Of the stages that failed; empty when the run went well. */
+  /** Of the stages that failed, and of those that were seen to read what they do not declare. */
   readonly failures: readonly Failure[];
   /** Where the outputs made here lie. */
   readonly cache: LocalStore;
@@ -70,13 +74,17 @@ export async function run(context: Context, options: RunOptions): Promise<Result
   const amounts = amountsOf(context, options);
   const wanting = failedIfAny(tooMuch(options.pipeline, amounts));
   if (wanting) return wanting;
+  const undeclared: Failure[] = [];
+  const { strict: how } = options;
+  const strict = how === undefined ? ok(undefined) : await openStrict(context, how, (told) => undeclared.push(told));
+  if (!strict.ok) return strict;
   const runnable = await planRunnable(context, world.value, options, stores);
   if (!runnable.ok) return runnable;
   const { planned, inPlace } = runnable.value;
   // With nothing to do there is nothing to record, unless the last run was killed before it could.
   const idle = planned.every(({ action }) => action === "cached") && !lock.value.takenOver;
   const commit = typeof options.commit === "string" ? options.commit : idle ? null : await options.commit();
-  const running = new PipelineRun(context, options, world.value, stores, commit, amounts);
+  const running = new PipelineRun(context, options, world.value, stores, commit, amounts, strict.value);
   const about = {
     of: `pipeline "${options.pipeline.name}"`,
     stage: options.pipeline.name,
@@ -115,5 +123,6 @@ export async function run(context: Context, options: RunOptions): Promise<Result
     if (!saved.ok) return saved;
     context.emit({ type: "effect", name: "run recorded" });
   }
-  return ok({ run: record.value, stages, failures: running.failures, cache: localCache(context) });
+  const failures = [...running.failures, ...undeclared];
+  return ok({ run: record.value, stages, failures, cache: localCache(context) });
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { all, fail, ok } from "../../core/index.ts";
 import type { Context, Result } from "../../core/index.ts";
 import { headIfClean, parseSetting, run, setParams } from "../../pipeline/index.ts";
@@ -15,6 +15,8 @@ interface Options {
   readonly force?: boolean;
   readonly set?: readonly string[];
   readonly keepGoing?: boolean;
+  readonly strict?: boolean;
+  readonly explain?: boolean;
 }
 
 export function build(edge: Edge): Command {
@@ -30,13 +32,16 @@ export function build(edge: Edge): Command {
     .option("--force", "run whether or not anything changed")
     .option("--set <[file:]key=value>", "write a parameter into its file first; may be given again", more)
     .option("--keep-going", "go on with what does not depend on a failed stage")
+    .option("--strict", "hide from a stage every file that it does not declare (needs bubblewrap)")
+    .addOption(new Option("--explain", "list the undeclared files that stages read (needs strace)").conflicts("strict"))
     .action(async (pipeline: string | undefined, options: Options) => {
       edge.out.answer(await runPipelines(edge.context(), pipeline, options));
     });
 }
 
 async function runPipelines(context: Context, name: string | undefined, options: Options): Promise<Result<Answer>> {
-  const { set = [], ...rest } = options;
+  const { set = [], strict: confine, explain, ...rest } = options;
+  const strict = explain ? "explain" : confine ? "confine" : undefined;
   const settings = all(set.map(parseSetting));
   if (!settings.ok) return settings;
   const chosen = await choosePipelines(context, name);
@@ -53,7 +58,14 @@ async function runPipelines(context: Context, name: string | undefined, options:
     const { store, lastingStore, records } = workspace;
     const commit = (): Promise<string | null> => headIfClean(context);
     const where = { source, records, store, lastingStore };
-    const outcome = await run(context, { ...rest, ...where, pipeline, commit, restore: "all" });
+    const outcome = await run(context, {
+      ...rest,
+      ...(strict && { strict }),
+      ...where,
+      pipeline,
+      commit,
+      restore: "all",
+    });
     if (!outcome.ok) return outcome;
     outcomes.push(outcome.value);
     if (outcome.value.failures.length > 0 && options.keepGoing !== true) break;

@@ -9,6 +9,7 @@ import type { KeyInputs } from "../key.ts";
 import { runCommand } from "../process.ts";
 import type { CommandOptions } from "../process.ts";
 import type { Stage } from "../stage.ts";
+import type { Room } from "../strict/room.ts";
 import type { StageFunction } from "./declare.ts";
 import { answerSchema } from "./job.ts";
 import type { Answer, Job, Problem } from "./job.ts";
@@ -19,13 +20,14 @@ interface Running {
   readonly inputs: KeyInputs;
   readonly signal: AbortSignal;
   readonly checkpoint: Checkpoint | undefined;
+  readonly room: Room | undefined;
 }
 
 /** Runs a function in a process of its own, with the care that commands get; it reads the inputs and writes the outputs. */
 export async function runFunction(
   context: Context,
   { module, name, inputs: files, outputs }: StageFunction,
-  { stage, inputs, signal, checkpoint }: Running,
+  { stage, inputs, signal, checkpoint, room }: Running,
 ): Promise<Result<void>> {
   const { params, problem } = nestParams(inputs.params, stage.params);
   if (problem !== undefined) return fail(failed(stage, problem));
@@ -40,7 +42,7 @@ export async function runFunction(
   };
   // A repository without package.json need not be told that its modules are modules.
   const argv = [process.execPath, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", program()] as const;
-  const end = await runCommand(context, argv, {
+  const end = await runCommand(context, room === undefined ? argv : room.wrap(argv), {
     stage: stage.name,
     folder: join(context.cwd, stage.wdir ?? ""),
     timeoutMs: stage.timeoutMs,
@@ -57,7 +59,6 @@ export async function runFunction(
     const hint = "it ends the process itself, or waits for what never comes";
     return fail(failed(stage, { reason: "ended before its function returned", hint }, end.tail));
   }
-  context.emit({ type: "effect", name: `commands of ${stage.name} ended` });
   return ok();
 }
 
@@ -82,7 +83,7 @@ function failed({ name, at: place, run }: Stage, { reason, hint, at }: Problem, 
 }
 
 /** The program's file: beside this one in the sources, beside the bundle (or its chunks) when built. */
-function program(): string {
+export function program(): string {
   const places = ["./main.ts", "./function.js", "../function.js"].map((path) => new URL(path, import.meta.url));
   const found = places.map((place) => fileURLToPath(place)).find((place) => existsSync(place));
   if (found === undefined) throw new Error("the program that runs functions is missing from this installation");
