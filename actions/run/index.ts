@@ -1,41 +1,56 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { failedIfAny, ok } from "../../src/core/index.ts";
+import type { Result } from "../../src/core/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
+import type { Experiment } from "../../src/pipeline/index.ts";
 import { restoreBlobs, saveBlobs } from "../lib/cache.ts";
-import { flag, names, secret } from "../lib/inputs.ts";
+import { flag, names, secret, text } from "../lib/inputs.ts";
+import { artifacts } from "../lib/parcels.ts";
 import { start } from "../lib/start.ts";
+import type { Action } from "../lib/start.ts";
 import { runSummary } from "../lib/summary.ts";
+import { runPart } from "./part.ts";
 
 /** Name of the artifact and of the one file in it; the report action expects both. */
 const RESULT = "lockstep-result";
+const part = z.enum(["", "plan", "stage", "result"], "has to be plan, stage or result, or empty");
 
 await start(async (action) => {
-  const inputs = action.inputs({ pipelines: names, force: flag, cache: flag, upload: flag, "github-token": secret });
+  const kinds = { pipelines: names, force: flag, cache: flag, upload: flag, part, stage: text, graph: text };
+  const inputs = action.inputs({ ...kinds, "github-token": secret });
   if (!inputs.ok) return inputs;
   const forGit = await action.withGit(inputs.value["github-token"]);
   if (!forGit.ok) return forGit;
-  const { context } = action;
-
-  const restored = inputs.value.cache ? await restoreBlobs(context) : undefined;
-  const outcome = await experiment(context, {
-    forGit: forGit.value,
-    force: inputs.value.force,
-    ...(inputs.value.pipelines === undefined ? {} : { pipelines: inputs.value.pipelines }),
-  });
+  const { part: job, pipelines, force, cache, upload } = inputs.value;
+  if (job !== "") {
+    const done = await runPart(action, forGit.value, { ...inputs.value, part: job });
+    return done.ok && done.value !== undefined ? leave(action, done.value, upload) : done;
+  }
+  const restored = cache ? await restoreBlobs(action.context) : undefined;
+  const options = { forGit: forGit.value, force, leaveCompiled: true };
+  const outcome = await experiment(action.context, pipelines === undefined ? options : { ...options, pipelines });
   if (!outcome.ok) return outcome;
-  const { document, ran, failures } = outcome.value;
+  const left = await leave(action, outcome.value, upload);
+  if (restored !== undefined && outcome.value.ran.length > 0) await saveBlobs(action.context, restored);
+  return left;
+});
 
-  const file = join(action.temp, `${RESULT}.json`);
+/** Outputs, summary and artifact of an experiment; what failed in it fails the step. */
+async function leave(
+  action: Action,
+  { document, ran, failures }: Experiment,
+  upload: boolean,
+): Promise<Result<unknown>> {
+  const folder = join(action.temp, RESULT);
+  const file = join(folder, `${RESULT}.json`);
+  await mkdir(folder, { recursive: true });
   await writeFile(file, JSON.stringify(document));
   action.output("result", file);
   action.output("changed", String(ran.length > 0));
   action.output("metrics", JSON.stringify(Object.fromEntries(document.runs.map((run) => [run.pipeline, run.metrics]))));
   await action.summary(runSummary(document));
-  if (inputs.value.upload) {
-    const { DefaultArtifactClient } = await import("@actions/artifact");
-    await new DefaultArtifactClient().uploadArtifact(RESULT, [file], action.temp);
-  }
-  if (restored !== undefined && ran.length > 0) await saveBlobs(context, restored);
-  return failedIfAny(failures) ?? ok();
-});
+  const sent = upload ? await artifacts.send(RESULT, folder) : ok();
+  return failedIfAny(failures) ?? sent;
+}

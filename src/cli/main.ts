@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   repro: { summary: "run again what a record says, and compare", load: () => import("./commands/repro.ts") },
   runs: { summary: "look at the records", load: () => import("./commands/runs.ts") },
   dag: { summary: "draw the graph of a pipeline", load: () => import("./commands/dag.ts") },
+  compile: { summary: "write the graph as a workflow, one job a stage", load: () => import("./commands/compile.ts") },
   metrics: { summary: "print the metrics of the last run", load: () => import("./commands/metrics.ts") },
   params: { summary: "print the parameters each stage reads", load: () => import("./commands/params.ts") },
   compare: {

@@ -4,6 +4,7 @@ import { describe, ok } from "../core/index.ts";
 import type { Context, Failure, Result } from "../core/index.ts";
 import { atRevision, git, resolveCommit } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
+import { hasWorkflow } from "./compile/compile.ts";
 import { loadPipeline, loadPipelines } from "./load.ts";
 import { pushOutputs } from "./push.ts";
 import { run } from "./run.ts";
@@ -23,6 +24,8 @@ export interface ExperimentOptions {
   readonly forGit?: Context;
   /** Revision the reasons are told against; the first parent of HEAD when absent. */
   readonly baseline?: string;
+  /** Leaves out the pipelines that have a compiled workflow, unless they are named. */
+  readonly leaveCompiled?: boolean;
 }
 
 export interface Experiment {
@@ -48,12 +51,12 @@ export async function experiment(context: Context, options: ExperimentOptions = 
   const stages = new Map<string, StageRecord>();
   const failures: Failure[] = [];
   const workspace = await openWorkspace(options.forGit ?? context);
-  const pipelines = workspace.ok ? await choose(workspace.value.source, options.pipelines) : workspace;
+  const pipelines = workspace.ok ? await choose(context, workspace.value.source, options) : workspace;
   if (!workspace.ok) failures.push(...workspace.failures);
   else if (!pipelines.ok) failures.push(...pipelines.failures);
   else {
-    await prepare(context, workspace.value, pipelines.value);
-    const { baseline: revision, pipelines: _, forGit: __, ...passed } = options;
+    await refreshRecords(context, workspace.value, pipelines.value.flatMap(({ stages: all }) => all).length);
+    const { baseline: revision, pipelines: _, forGit: __, leaveCompiled: ___, ...passed } = options;
     const baseline = await atRevision(context, revision ?? "HEAD^1");
     for (const pipeline of pipelines.value) {
       const { source, records, store, lastingStore } = workspace.value;
@@ -83,22 +86,42 @@ export async function experiment(context: Context, options: ExperimentOptions = 
       if (failures.some(({ code }) => code === "interrupted")) break;
     }
   }
-  const document: ResultDocument = {
-    resultVersion: 1,
-    commit: commit.value,
-    runs,
-    stages: [...stages.values()],
-    failures: failures.slice(0, MOST_FAILURES).map((failure) => plain(describe(failure))),
-  };
+  const told = failures.map((failure) => plain(describe(failure)));
+  return ok(concluded(commit.value, runs, [...stages.values()], told, failures));
+}
+
+/** The result of some runs: what leaves the job, and what failed in this one. */
+export function concluded(
+  commit: string,
+  runs: RunRecord[],
+  stages: StageRecord[],
+  told: readonly string[],
+  failures: readonly Failure[],
+): Experiment {
+  const document: ResultDocument = { resultVersion: 1, commit, runs, stages, failures: told.slice(0, MOST_FAILURES) };
   const ran = runs.flatMap((record) =>
     record.stages.filter(({ status }) => status === "run").map(({ stage }) => `${record.pipeline}/${stage}`),
   );
-  return ok({ document, failures, ran });
+  return { document, failures, ran };
 }
 
-async function choose(source: Source, names: readonly string[] | undefined): Promise<Result<Pipeline[]>> {
-  if (names === undefined || names.length === 0) return loadPipelines(source);
+async function choose(
+  context: Context,
+  source: Source,
+  { pipelines: names = [], leaveCompiled = false }: ExperimentOptions,
+): Promise<Result<Pipeline[]>> {
   const pipelines: Pipeline[] = [];
+  if (names.length === 0) {
+    const everything = await loadPipelines(source);
+    if (!everything.ok || !leaveCompiled) return everything;
+    for (const pipeline of everything.value) {
+      const elsewhere = await hasWorkflow(source, pipeline.name);
+      if (!elsewhere.ok) return elsewhere;
+      if (elsewhere.value) context.emit({ type: "note", message: `${pipeline.name} has a workflow of its own` });
+      else pipelines.push(pipeline);
+    }
+    return ok(pipelines);
+  }
   for (const name of names) {
     const pipeline = await loadPipeline(source, name);
     if (!pipeline.ok) return pipeline;
@@ -108,15 +131,16 @@ async function choose(source: Source, names: readonly string[] | undefined): Pro
 }
 
 /** Without the records everything runs, which is slow but right: a records branch that cannot be fetched is a warning. */
-async function prepare(context: Context, { records }: Workspace, pipelines: readonly Pipeline[]): Promise<void> {
+export async function refreshRecords(context: Context, { records }: Workspace, lookUps: number): Promise<void> {
   const warn = (message: string): void => context.emit({ type: "warning", message });
-  const refreshed = await records.refresh(pipelines.flatMap(({ stages }) => stages).length);
+  const refreshed = await records.refresh(lookUps);
   if (!refreshed.ok) warn(`the records could not be fetched: ${describe(refreshed.failures[0])}`);
   const status = await git(context, ["status", "--porcelain", "--untracked-files=no", "-z"]);
   const changed = status.ok ? status.value.split("\0")[0]?.slice(3) : undefined;
   if (changed) warn(`${changed} is not as HEAD has it; a result that HEAD's files do not explain will be refused`);
 }
 
-function plain(text: string): string {
+/** A failure's words as a result document may hold them. */
+export function plain(text: string): string {
   return stripVTControlCharacters(text).replaceAll("\0", "").slice(0, LONGEST_FAILURE);
 }

@@ -39,7 +39,7 @@ export class PipelineRun {
   readonly #context: Context;
   readonly #options: RunOptions;
   readonly #world: KeyWorld;
-  readonly #stores: readonly [LocalStore, Store];
+  readonly #stores: readonly [LocalStore, ...Store[]];
   readonly #stages: ReadonlyMap<string, Stage>;
   readonly #commit: string | null;
   readonly #resources: Resources;
@@ -52,7 +52,7 @@ export class PipelineRun {
     context: Context,
     options: RunOptions,
     world: KeyWorld,
-    stores: readonly [LocalStore, Store],
+    stores: readonly [LocalStore, ...Store[]],
     commit: string | null,
     amounts: Amounts,
     enter: Enter | undefined,

@@ -10,7 +10,7 @@ import type { Stage } from "./stage.ts";
 interface SummaryOptions {
   readonly world: KeyWorld;
   readonly commit: string | null;
-  readonly planned: readonly PlannedWithInputs[];
+  readonly planned: readonly Pick<PlannedWithInputs, "stage" | "needs">[];
   readonly states: ReadonlyMap<string, StageState>;
   readonly startedAt: Date;
 }

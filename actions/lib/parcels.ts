@@ -1,0 +1,46 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fail, ok } from "../../src/core/index.ts";
+import type { Result } from "../../src/core/index.ts";
+import type { Parcels } from "../../src/pipeline/index.ts";
+
+/** Folders between jobs as artifacts of the run. Of a name that was used by several attempts, the last one counts. */
+export const artifacts: Parcels = {
+  send: (name, folder) =>
+    talk(`sending the artifact ${name}`, async () => {
+      const { DefaultArtifactClient } = await import("@actions/artifact");
+      await new DefaultArtifactClient().uploadArtifact(name, await filesOf(folder), folder);
+    }),
+  receive: (name, folder) =>
+    talk(`fetching the artifact ${name}`, async () => {
+      const { ArtifactNotFoundError, DefaultArtifactClient } = await import("@actions/artifact");
+      const client = new DefaultArtifactClient();
+      try {
+        const { artifact } = await client.getArtifact(name);
+        await client.downloadArtifact(artifact.id, { path: folder });
+        return true;
+      } catch (error) {
+        if (error instanceof ArtifactNotFoundError) return false;
+        throw error;
+      }
+    }),
+};
+
+/** The client throws whatever goes wrong between it and the service. */
+async function talk<T>(what: string, work: () => Promise<T>): Promise<Result<T>> {
+  try {
+    return ok(await work());
+  } catch (error) {
+    return fail({
+      code: "external",
+      what,
+      problem: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,110 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ResultDocument, StageRecord } from "../../src/config/index.ts";
+import { workingTree } from "../../src/git/index.ts";
+import { atRevision } from "../../src/git/index.ts";
+import { loadPipeline, verifyResult } from "../../src/pipeline/index.ts";
+import { openRecords } from "../../src/records/index.ts";
+import { contextIn, write } from "../git/repository.ts";
+import { readResultArtifact } from "../helpers/artifact.ts";
+import { value } from "../helpers/value.ts";
+import { NAME, openRig, root } from "./rig.ts";
+import type { Rig } from "./rig.ts";
+
+/** Thirteen stages: a fan out, a matrix, a folder made by many, a metric that git keeps and a stage reads. */
+const GRID = `version: 1
+stages:
+  raw:
+    cmd: seq \${rows} > build/raw
+    params: [rows]
+    outs: [build/raw]
+  split:
+    foreach: [a, b, c]
+    do:
+      cmd: mkdir -p build/split && (echo \${item}; cat build/raw) > build/split/\${item}
+      deps: [build/raw]
+      outs: ["build/split/\${item}"]
+  train:
+    matrix: {part: [a, b, c], seed: [1, 2]}
+    cmd: mkdir -p build/models && (echo \${item.seed}; cat build/split/\${item.part}) > build/models/\${key}
+    deps: ["build/split/\${item.part}"]
+    outs: ["build/models/\${key}"]
+  merge:
+    cmd: mkdir build/all && cp build/models/* build/all/
+    deps: [build/models]
+    outs: [build/all]
+  score:
+    cmd: mkdir -p scores && echo "{\\"lines\\":$(cat build/all/* | wc -l)}" > scores/lines.json
+    deps: [build/all]
+    metrics: [{scores/lines.json: {cache: false}}]
+  final:
+    cmd: cat scores/lines.json build/all/a-1 > build/final
+    deps: [scores/lines.json, build/all]
+    outs: [build/final]
+`;
+
+const essence = (records: readonly StageRecord[]): unknown =>
+  records.map(({ key, stage, outs, metrics }) => ({ key, stage, outs, metrics }));
+
+describe("a compiled workflow", () => {
+  let rig: Rig;
+  let pull: { number: number; head: { sha: string } };
+  beforeAll(async () => {
+    rig = await openRig();
+    const workflows = ["lockstep-experiment.yml", "lockstep-report.yml"].map((file) => `.github/workflows/${file}`);
+    for (const file of workflows) {
+      mkdirSync(dirname(join(rig.clone, file)), { recursive: true });
+      cpSync(join(root, file), join(rig.clone, file));
+    }
+    write(rig.clone, {
+      ".gitignore": ".lockstep/\nbuild/\n",
+      ".github/lockstep.yml": "version: 1\nstore: file:.lockstep/store\n",
+      "params.yaml": "rows: 3\n",
+      "pipelines/grid.yaml": GRID,
+    });
+    await rig.lockstep("compile", "grid");
+    await rig.run("git", ["add", "-A"]);
+    await rig.run("git", ["commit", "-q", "-m", "A grid"]);
+    await rig.run("git", ["push", "-q", "origin", "main"]);
+    pull = await propose("more", "rows: 4\n");
+  });
+  afterAll(async () => rig.close());
+
+  async function propose(branch: string, params: string): Promise<typeof pull> {
+    await rig.run("git", ["checkout", "-q", "-b", branch]);
+    write(rig.clone, { "params.yaml": params });
+    await rig.run("git", ["commit", "-q", "-am", branch]);
+    await rig.run("git", ["push", "-q", "origin", branch]);
+    return rig.api("POST", "/pulls", { title: branch, head: branch, base: "main" });
+  }
+
+  /** What `lockstep run` records for the tree that was run. */
+  async function recordsHere(document: ResultDocument): Promise<readonly StageRecord[]> {
+    await rig.run("git", ["fetch", "-q", "origin", document.commit]);
+    await rig.run("git", ["checkout", "-q", "--detach", "FETCH_HEAD"]);
+    await rig.lockstep("run", "grid", "--json");
+    const context = contextIn(rig.clone);
+    const records = openRecords(context, { branch: "lockstep-records", remote: null });
+    const { stages } = value(await loadPipeline(workingTree(context), "grid"));
+    expect(document.stages.map(({ stage }) => stage)).toEqual(stages.map(({ name }) => name));
+    const found = await Promise.all(document.stages.map(async ({ key }) => value(await records.stage(key))));
+    return found.flatMap((record) => record ?? []);
+  }
+
+  it("gives the records that `lockstep run` gives, and its result is accepted", { timeout: 300_000 }, async () => {
+    const names = await rig.settle();
+    console.log(
+      names,
+      rig.runs().map((run) => run.jobs.map((job) => `${job.name}: ${job.conclusion}`)),
+    );
+    const run = rig.runs().find(({ path }) => path.endsWith("lockstep-grid.yml"))!;
+    expect(run.conclusion).toBe("success");
+    const document = await readResultArtifact(rig.sandbox.world, NAME, run.id);
+    expect(document.failures).toEqual([]);
+    expect(document.runs[0]?.metrics).toEqual({ "scores/lines.json": { lines: 36 } });
+    expect(essence(await recordsHere(document))).toEqual(essence(document.stages));
+    const source = value(await atRevision(contextIn(rig.clone), document.commit));
+    value(await verifyResult(contextIn(rig.clone), { document, source }));
+  });
+});
