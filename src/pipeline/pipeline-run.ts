@@ -131,10 +131,13 @@ export class PipelineRun {
     if (record === undefined) return ok({ reason: await whyRun(this.#context, stage, inputs, this.#options, why) });
     const adopted = adopt === true ? await takeOver(this.#world, stage, record, this.#options.records) : ok();
     if (!adopted.ok) return adopted;
-    const wanted = this.#options.restore === "all" ? record.outs : [];
+    const all = this.#options.restore === "all";
+    // What git keeps comes from no store: where it is not at hand, a stage that reads it would find nothing.
+    const inGit = new Set(stage.outs.flatMap(({ path, cache }) => (cache ? [] : [path])));
+    const wanted = all ? record.outs : record.outs.filter(({ path }) => inGit.has(path));
     const lost = await lostOutput(this.#context, stage, wanted, this.#stores);
     if (!lost.ok) return lost;
-    const unstored = wanted.length > 0 ? ok(undefined) : await unstoredOutput(stage, record.outs, this.#stores);
+    const unstored = all ? ok(undefined) : await unstoredOutput(stage, record.outs, this.#stores);
     if (!unstored.ok) return unstored;
     const gone = lost.value ?? unstored.value;
     if (gone !== undefined) return ok({ reason: lostReason(gone.path) });

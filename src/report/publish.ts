@@ -59,9 +59,22 @@ export interface Published {
   readonly markdown: string;
 }
 
-export const REPORT_MARKER = "report";
-export const CHECK_NAME = "lockstep";
-export const STATUS_CONTEXT = "lockstep/gates";
+/** What a report is found again by. */
+interface Names {
+  readonly marker: string;
+  readonly check: string;
+  readonly status: string;
+}
+
+/**
+ * Each workflow has a report of its own: `lockstep-digits.yml`, which `lockstep compile` wrote, one about its pipeline,
+ * and the experiment one about the rest. GitHub, not the pull request, says which file it was.
+ */
+function namesOf(workflow: string): Names {
+  const compiled = /^\.github\/workflows\/lockstep-([A-Za-z0-9._-]+)\.yml$/.exec(workflow)?.[1] ?? "experiment";
+  if (compiled === "experiment") return { marker: "report", check: "lockstep", status: "lockstep/gates" };
+  return { marker: `report:${compiled}`, check: `lockstep (${compiled})`, status: `lockstep/gates (${compiled})` };
+}
 
 /**
  * Reports an experiment on its pull request. The result is hostile until it is shown to be about this pull request's
@@ -87,15 +100,18 @@ export async function publishReport(
   }
   const report = await reportOn(context, github, pull, options);
   if (!report.ok) return report;
-  return announce(github, pull, report.value, options);
+  if (report.value !== undefined) return announce(github, pull, report.value, options);
+  context.emit({ type: "note", message: "the experiment had no pipeline to run; nothing to report" });
+  return ok({ verdict: "none", conclusion: "neutral", pullRequest: pull.number, commentUrl: null, markdown: "" });
 }
 
+/** Undefined: every pipeline has a workflow of its own, and none was left to the experiment. */
 async function reportOn(
   context: Context,
   github: GitHub,
   pull: PullRequest,
   options: PublishOptions,
-): Promise<Result<Report>> {
+): Promise<Result<Report | undefined>> {
   const { run, remote } = options;
   const frame = (base: string | null): Pick<Report, "head" | "base" | "pullRequest" | "runUrl"> => ({
     head: { label: pull.headBranch, commit: run.headSha },
@@ -116,6 +132,7 @@ async function reportOn(
   const read = await readResult(artifact.value.zip);
   if (!read.ok) return refused(read);
   const document = read.value;
+  if (document.runs.length === 0 && document.failures.length === 0) return ok(undefined);
   const fetched = await fetchCommits(context, {
     remote,
     baseBranch: pull.baseBranch,
@@ -249,9 +266,10 @@ async function announce(
   options: PublishOptions,
 ): Promise<Result<Published>> {
   const { run } = options;
+  const names = namesOf(run.workflow);
   const markdown = renderMarkdown(report);
   const order = { runId: run.id, attempt: run.attempt };
-  const comment = await upsertComment(github, { issue: pull.number, marker: REPORT_MARKER, body: markdown, order });
+  const comment = await upsertComment(github, { issue: pull.number, marker: names.marker, body: markdown, order });
   if (!comment.ok) return comment;
   const { verdict, conclusion } = report;
   const done = { verdict, conclusion, pullRequest: pull.number, commentUrl: comment.value.url, markdown };
@@ -259,9 +277,9 @@ async function announce(
   const { title, sentences } = headline(report);
   const line = `${title}. ${sentences.map((one) => fill(one, (name) => name)).join(" ")}`;
   const check = await upsertCheck(github, {
-    name: CHECK_NAME,
+    name: names.check,
     headSha: run.headSha,
-    externalId: REPORT_MARKER,
+    externalId: names.marker,
     conclusion,
     title: fitLine(line, LIMITS.title),
     summary: renderMarkdown(report, { maxCharacters: LIMITS.checkText }),
@@ -270,7 +288,7 @@ async function announce(
   if (!check.ok) return check;
   const status = await setStatus(github, {
     sha: run.headSha,
-    context: STATUS_CONTEXT,
+    context: names.status,
     state: conclusion === "failure" ? "failure" : "success",
     description: fitLine(line, LIMITS.description),
     targetUrl: comment.value.url,

@@ -2,13 +2,14 @@ import { cpSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResultDocument, StageRecord } from "../../src/config/index.ts";
-import { workingTree } from "../../src/git/index.ts";
-import { atRevision } from "../../src/git/index.ts";
+import { atRevision, workingTree } from "../../src/git/index.ts";
 import { loadPipeline, verifyResult } from "../../src/pipeline/index.ts";
 import { openRecords } from "../../src/records/index.ts";
+import type { WorkflowRun } from "../../src/sandbox/world.ts";
 import { contextIn, write } from "../git/repository.ts";
 import { readResultArtifact } from "../helpers/artifact.ts";
 import { value } from "../helpers/value.ts";
+import { hasAct, inAct } from "./act.ts";
 import { NAME, openRig, root } from "./rig.ts";
 import type { Rig } from "./rig.ts";
 
@@ -92,13 +93,19 @@ describe("a compiled workflow", () => {
     return found.flatMap((record) => record ?? []);
   }
 
+  function compiledRun(): WorkflowRun {
+    return rig.runs().findLast(({ path }) => path.endsWith("lockstep-grid.yml"))!;
+  }
+
   it("gives the records that `lockstep run` gives, and its result is accepted", { timeout: 300_000 }, async () => {
     const names = await rig.settle();
-    console.log(
-      names,
-      rig.runs().map((run) => run.jobs.map((job) => `${job.name}: ${job.conclusion}`)),
-    );
-    const run = rig.runs().find(({ path }) => path.endsWith("lockstep-grid.yml"))!;
+    expect(names.toSorted()).toEqual([
+      "Lockstep experiment: success",
+      "Lockstep experiment: success",
+      "Lockstep report: success",
+      "Lockstep report: success",
+    ]);
+    const run = compiledRun();
     expect(run.conclusion).toBe("success");
     const document = await readResultArtifact(rig.sandbox.world, NAME, run.id);
     expect(document.failures).toEqual([]);
@@ -106,5 +113,12 @@ describe("a compiled workflow", () => {
     expect(essence(await recordsHere(document))).toEqual(essence(document.stages));
     const source = value(await atRevision(contextIn(rig.clone), document.commit));
     value(await verifyResult(contextIn(rig.clone), { document, source }));
+  });
+  it.skipIf(!hasAct)("comes to the same in act", { timeout: 300_000 }, async () => {
+    const run = compiledRun();
+    const theirs = await readResultArtifact(rig.sandbox.world, NAME, await inAct(rig, run, { copies: true }));
+    const ours = await readResultArtifact(rig.sandbox.world, NAME, run.id);
+    expect(essence(theirs.stages)).toEqual(essence(ours.stages));
+    expect(theirs.runs[0]?.stages.map(({ status }) => status)).toEqual(ours.stages.map(() => "run"));
   });
 });

@@ -139,6 +139,19 @@ test("a pull request that moved on is left to its newer run; an earlier run neve
   expect(value(await rig.publish(moved, early))).toMatchObject({ pullRequest: null, conclusion: "neutral" });
 });
 
+test("a compiled workflow has a comment, a check and a status of its own; an experiment without pipelines none", async () => {
+  const change = await bare.propose("compiled", params(4));
+  const document = await bare.experiment(change.merge);
+  const empty = await bare.leave(change, resultZip({ ...document, runs: [], stages: [] }));
+  expect(value(await bare.publish(change, empty))).toMatchObject({ verdict: "none", commentUrl: null });
+  expect(bare.comments(change)).toEqual([]);
+  const full = await bare.leave(change, resultZip(document));
+  value(await bare.publish(change, full, "pull_request", "toy"));
+  expect(bare.comments(change)).toEqual([expect.stringMatching(/^<!-- lockstep:report:toy /)]);
+  expect(bare.checks(change)).toMatchObject([{ name: "lockstep (toy)" }]);
+  expect(bare.status(change)).toEqual({ state: "success", context: "lockstep/gates (toy)" });
+});
+
 // Last: it moves the default branch on.
 test("the base is the nearest commit before that was run, and the report says so", async () => {
   const run = await sh(rig.clone, "rev-parse", "--short=7", "HEAD");

@@ -215,7 +215,12 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Publishes the report of a run, with a token that has the rights of the report job and no more. */
-  async publish(change: Change, runId: number, event = "pull_request"): Promise<Result<Published>> {
+  async publish(
+    change: Change,
+    runId: number,
+    event = "pull_request",
+    workflow = "experiment",
+  ): Promise<Result<Published>> {
     const token = this.sandbox.world.mintToken({ repository: "acme/toy", permissions: PERMISSIONS, runId, jobId: 1 });
     const context = this.context();
     const github = connect({
@@ -234,7 +239,7 @@ export class Rig implements AsyncDisposable {
         attempt: 1,
         url: `${this.sandbox.url}/acme/toy/actions/runs/${runId}`,
         event,
-        workflow: ".github/workflows/lockstep-experiment.yml",
+        workflow: `.github/workflows/lockstep-${workflow}.yml`,
         headSha: change.head,
         headBranch: change.branch,
         headRepository: change.repository,
