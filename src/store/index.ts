@@ -11,7 +11,7 @@ export { bodyOf } from "./driver.ts";
 export type { Body, Driver, Key, KeyKind, ObjectInfo } from "./driver.ts";
 export { mapLimited, prepareTemporaryFolder, writeFileAtomically } from "./files.ts";
 export { liftFile } from "./lift.ts";
-export { localCache, openStore, storeUrl } from "./open.ts";
+export { folderStore, localCache, openStore, storeUrl } from "./open.ts";
 export { readContent } from "./parts.ts";
 export { copyOutputs } from "./push.ts";
 export type { Pushed, PushOptions } from "./push.ts";

@@ -49,6 +49,11 @@ export function localCache(context: Context): LocalStore {
   return blobStore(context, fileDriver(context, { url: "file:.lockstep/cache", folder, durable: false }));
 }
 
+/** A store in a folder of this machine that need not outlive a power cut. */
+export function folderStore(context: Context, folder: string): LocalStore {
+  return blobStore(context, fileDriver(context, { url: `file:${folder}`, folder, durable: false }));
+}
+
 /** The URL of the team's store: LOCKSTEP_STORE, else `store` of .github/lockstep.yml, else a folder beside the cache. */
 export async function storeUrl(context: Context, source: Source): Promise<Result<string>> {
   const fromEnvironment = context.env["LOCKSTEP_STORE"];

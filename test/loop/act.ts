@@ -13,9 +13,9 @@ const provided = join(root, "src", "sandbox", "actions", "provided");
 
 /**
  * Runs a workflow file in act, for the event of `run` and on its commit; gives the id that its artifacts have. Jobs share
- * one folder, or get a copy each: several at once must not meet.
+ * one folder, or get a copy each: several at once must not meet. Without `store` they share no store either.
  */
-export async function inAct(rig: Rig, run: WorkflowRun, { copies = false } = {}): Promise<number> {
+export async function inAct(rig: Rig, run: WorkflowRun, { copies = false, store = true } = {}): Promise<number> {
   const { sandbox } = rig;
   // act copies the whole folder of an action for every run, so it gets the actions and nothing else.
   const actions = join(rig.dir, "lockstep", "actions");
@@ -44,14 +44,14 @@ export async function inAct(rig: Rig, run: WorkflowRun, { copies = false } = {})
     ACTIONS_CACHE_SERVICE_V2: "True",
     ACTIONS_ORCHESTRATION_ID: String(runId),
   };
-  const store = run.event === "pull_request" ? `${rig.store}-act` : rig.store;
+  const folder = run.event === "pull_request" ? `${rig.store}-act` : rig.store;
   const result = await spawn(
     "act",
     [
       [run.event, "-W", run.path, "-e", event],
       ["-P", "ubuntu-latest=-self-hosted", "--no-cache-server", "--secret", `GITHUB_TOKEN=${token}`],
       copies ? [] : ["--bind"],
-      ["--action-cache-path", `${work}-cache`, "--var", `LOCKSTEP_STORE=file://${store}`],
+      ["--action-cache-path", `${work}-cache`, "--var", `LOCKSTEP_STORE=${store ? `file://${folder}` : ""}`],
       ["--local-repository", `lockstep-ml/lockstep@v1=${join(rig.dir, "lockstep")}`],
       // Its own way of skipping the checkout leaves .git behind, so the sandbox's checkout runs there too.
       ["--no-skip-checkout"],

@@ -42,7 +42,7 @@ export async function compile(source: Source, pipeline: Pipeline, fallback: stri
   if (!text.ok) return text;
   const size = Buffer.byteLength(text.value);
   if (size > LIMITS.file) {
-    const message = `the workflow of ${pipeline.stages.length} stages has ${size} bytes; GitHub takes ${LIMITS.file}`;
+    const message = `the workflow of pipeline "${pipeline.name}" has ${size} bytes; GitHub takes ${LIMITS.file}`;
     return fail({ code: "usage", message, hint: "make two pipelines of it, or leave it to the experiment's one job" });
   }
   return ok({ pipeline: pipeline.name, file, text: text.value, before: before.value?.toString("utf8") });

@@ -6,7 +6,7 @@ import { stageRecordSchema } from "../../config/index.ts";
 import { commit, digest, instant, name, path, stageKey } from "../../config/fields.ts";
 import { attempt, fail, ok } from "../../core/index.ts";
 import type { Context, Result } from "../../core/index.ts";
-import { localCache } from "../../store/index.ts";
+import { folderStore } from "../../store/index.ts";
 import type { LocalStore } from "../../store/index.ts";
 
 /** Moves folders between the jobs of one workflow run. */
@@ -68,7 +68,7 @@ export function stageParcel(stage: string): string {
 
 /** The bytes that a parcel carries. */
 export function parcelStore(context: Context, folder: string): LocalStore {
-  return localCache({ ...context, cwd: folder });
+  return folderStore(context, join(folder, "store"));
 }
 
 /** Writes the document of a parcel into its folder and sends it. */

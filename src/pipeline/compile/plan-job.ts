@@ -64,7 +64,8 @@ async function planOf(
   const baseline = await atRevision(context, "HEAD^1");
   const base = baseline.ok ? { baseline: baseline.value } : {};
   const run = { source, records, store, pipeline, commit, force, restore: "needed", ...base } as const;
-  return planRunnable(context, world.value, run, [localCache(context), store]);
+  const runnable = await planRunnable(context, world.value, run, [localCache(context), store]);
+  return runnable.ok ? ok([...runnable.value.planned]) : runnable;
 }
 
 /** A folder may be another one on each machine; other stores are one place, and need no mark. */

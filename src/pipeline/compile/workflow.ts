@@ -124,5 +124,5 @@ function written(pipeline: Pipeline, file: Block, jobs: readonly string[]): stri
     `# each stage are those of ${EXPERIMENT}, runners are named in the stages and in`,
     "# .github/lockstep.yml. `lockstep compile --check` says whether it is up to date.",
   ];
-  return `${head.join("\n")}\n${document.toString({ lineWidth: 0, nullStr: "" })}`;
+  return `${head.join("\n")}\n${document.toString({ lineWidth: 0, nullStr: "", flowCollectionPadding: false })}`;
 }
