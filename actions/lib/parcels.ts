@@ -4,12 +4,19 @@ import { fail, ok } from "../../src/core/index.ts";
 import type { Result } from "../../src/core/index.ts";
 import type { Parcels } from "../../src/pipeline/index.ts";
 
-/** Folders between jobs as artifacts of the run. Of a name that was used by several attempts, the last one counts. */
+/** Folders between jobs, as artifacts of the run. What an earlier attempt of the job left under the name is replaced. */
 export const artifacts: Parcels = {
   send: (name, folder) =>
     talk(`sending the artifact ${name}`, async () => {
       const { DefaultArtifactClient } = await import("@actions/artifact");
-      await new DefaultArtifactClient().uploadArtifact(name, await filesOf(folder), folder);
+      const client = new DefaultArtifactClient();
+      const upload = async (): Promise<unknown> => client.uploadArtifact(name, await filesOf(folder), folder);
+      try {
+        await upload();
+      } catch (refused) {
+        await client.deleteArtifact(name).catch(() => Promise.reject(refused));
+        await upload();
+      }
     }),
   receive: (name, folder) =>
     talk(`fetching the artifact ${name}`, async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { parseConfig, settingsSchema } from "../../src/config/index.ts";
 import type { Location, RelativePath } from "../../src/core/index.ts";
 import { workingTree } from "../../src/git/index.ts";
 import { compile, loadPipeline } from "../../src/pipeline/index.ts";
@@ -262,4 +263,22 @@ test("a file that compile did not write is left alone; a workflow larger than Gi
   const long = { ...pipelineOf([stage("x".repeat(300_000))]), name: "large" };
   const large = await compile(source, long, EXPERIMENT_TEXT);
   expect(large).toMatchObject({ failures: [{ message: expect.stringMatching(/has \d+ bytes; GitHub takes 512000/) }] });
+});
+
+test("the guide's settings are settings, its other examples YAML, and its limits those of the code", () => {
+  const guide = readFileSync(join(ROOT, "docs", "scale.md"), "utf8");
+  const [settings, values] = [...guide.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, text]) => text!);
+  const { runners } = value(parseConfig("lockstep.yml", settings!, settingsSchema)).value;
+  expect(
+    value(workflowText(pipelineOf([stage("a", [], { resources: { gpu: 1 } })]), { template: TEMPLATE, runners })),
+  ).toContain(`["self-hosted","linux","gpu"]`);
+  expect(parse(values!)).toMatchObject({ runnerScaleSetName: "gpu-a100", maxRunners: 8 });
+  const days = LIMITS.selfHostedMinutes / (24 * 60);
+  for (const row of [
+    `a matrix | ${LIMITS.matrix} |`,
+    `file | ${LIMITS.file / 1024} KB:`,
+    `${LIMITS.hostedMinutes / 60} h |`,
+    `| ${days} days;`,
+  ])
+    expect(guide).toContain(row);
 });

@@ -158,6 +158,27 @@ describe("the results service, used by the real clients", () => {
     });
   });
 
+  it("moves the parcels of a compiled workflow: the later of one name counts, and none is no failure", async () => {
+    const found = await asAction(
+      rig,
+      run(3),
+      `
+      const { mkdirSync, readFileSync } = await import("node:fs");
+      const { artifacts } = await import(${JSON.stringify(join(root, "actions", "lib", "parcels.ts"))});
+      mkdirSync("parcel/store", { recursive: true });
+      const sent = [];
+      for (const text of ["first", "second"]) {
+        writeFileSync("parcel/store/.blob", text);
+        sent.push((await artifacts.send("parcel", "parcel")).ok);
+      }
+      const received = [await artifacts.receive("parcel", "taken"), await artifacts.receive("other", "taken")];
+      return { sent, received, text: readFileSync("taken/store/.blob", "utf8") };
+      `,
+    );
+    const received = [true, false].map((value) => ({ ok: true, value }));
+    expect(found).toEqual({ sent: [true, true], received, text: "second" });
+  });
+
   it("saves a cache once, finds it by key and by prefix, in the scope that GitHub gives it", async () => {
     const helpers = `
       const { mkdirSync, rmSync, readFileSync } = await import("node:fs");
