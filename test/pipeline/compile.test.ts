@@ -27,6 +27,8 @@ const EXPERIMENT_TEXT = readFileSync(join(ROOT, EXPERIMENT), "utf8");
 const TEMPLATE = {
   name: "Lockstep experiment",
   env: {},
+  jobEnv: undefined,
+  permissions: [],
   setup: [],
   run: { uses: "lockstep-ml/lockstep/actions/run@v1" },
 };
@@ -99,7 +101,9 @@ test("the digits example", async () => {
 test("a chain: a job a stage, each after the one it needs, with the steps of the experiment's own workflow", async () => {
   using at = project(CHAIN_FILES);
   write(at.path, {
-    [EXPERIMENT]: EXPERIMENT_TEXT.replace("run@v1", "run@0123456").replace("npm ci", "npm ci --offline"),
+    [EXPERIMENT]: EXPERIMENT_TEXT.replace("run@v1", "run@0123456")
+      .replace("npm ci", "npm ci --offline")
+      .replace("contents: read #", "id-token: write # for the store\n      contents: read #"),
   });
   const { text, jobs } = await compiled(at);
   expect(Object.entries(jobs).map(([id, { needs }]) => [id, needs])).toEqual([
@@ -117,6 +121,8 @@ test("a chain: a job a stage, each after the one it needs, with the steps of the
     "lockstep-ml/lockstep/actions/run@0123456",
   ]);
   expect(text).toContain("npm ci --offline");
+  expect(text.match(/^ {6}id-token: write # for the store$/gm)).toHaveLength(5);
+  expect(jobs["plan"]!.steps.filter((step) => "run" in step)).toEqual([]);
   expect(steps.at(-1)?.with).toEqual({ pipelines: "demo", part: "stage", stage: "train" });
   expect(jobs["result"]!.if).toBe("always()");
   expect(parsed(text).map((job) => instances(job))).toEqual([["prepare"], ["train"], ["evaluate"]]);

@@ -8,6 +8,7 @@ import type { Compiled } from "../../pipeline/index.ts";
 import type { Answer, Edge } from "../command.ts";
 import { packageRoot } from "../package-root.ts";
 import { choosePipelines } from "../pipelines.ts";
+import { printable } from "../text.ts";
 
 interface Options {
   readonly check?: boolean;
@@ -84,7 +85,7 @@ function stale({ pipeline, file, text, before }: Compiled): string {
   const at = should.findIndex((line, index) => line !== is[index]);
   const first = at < 0 ? should.length : at;
   const lines = [["-", is[first]] as const, ["+", should[first]] as const].flatMap(([sign, line]) =>
-    line === undefined ? [] : [`  ${sign} ${line}`],
+    line === undefined ? [] : [`  ${sign} ${printable(line)}`],
   );
   return [`${file}:${first + 1}: not up to date; ${fix}`, ...lines].join("\n");
 }

@@ -1,3 +1,4 @@
+import { name } from "../../config/fields.ts";
 import { parseConfig, settingsSchema } from "../../config/index.ts";
 import { fail, ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
@@ -26,6 +27,10 @@ export interface Compiled {
  */
 export async function compile(source: Source, pipeline: Pipeline, fallback: string): Promise<Result<Compiled>> {
   const file = workflowFile(pipeline.name);
+  if (!name.safeParse(pipeline.name).success) {
+    const message = `"${pipeline.name}" cannot name a workflow: a name is letters, digits, _ . -`;
+    return fail({ code: "usage", message, hint: "rename the pipeline's file" });
+  }
   const before = await source.read(file);
   if (!before.ok) return before;
   if (before.value !== undefined && !isCompiled(before.value)) {

@@ -7,7 +7,7 @@ import { literal } from "./expression.ts";
 import { graphDigest, jobsOf, PLAN, RESULT } from "./jobs.ts";
 import type { StageJob } from "./jobs.ts";
 import { containerOf, defaultRunner, minutesOf, runnerOf } from "./runner.ts";
-import { checkoutOf, EXPERIMENT } from "./template.ts";
+import { EXPERIMENT, shortSetup } from "./template.ts";
 import type { Template } from "./template.ts";
 
 type Block = Record<string, unknown>;
@@ -31,16 +31,23 @@ export function workflowText(
   const run = (inputs: Block, rest: Block = {}): Block => ({
     ...rest,
     ...template.run,
+    ...rest,
     with: { ...(template.run["with"] as Block | undefined), pipelines: pipeline.name, ...inputs },
   });
+  const shared = {
+    permissions: Object.fromEntries(template.permissions.map(({ right, level }) => [right, level])),
+    ...(template.jobEnv === undefined ? {} : { env: template.jobEnv }),
+  };
   const stages = all(
     jobs.map((job): Result<[string, Block]> => {
       const runsOn = runnerOf(job.stages[0], runners);
-      return runsOn.ok ? ok([job.id, stageJob(job, runsOn.value, [...template.setup, run(stageInput(job))])]) : runsOn;
+      if (!runsOn.ok) return runsOn;
+      const steps = { ...shared, steps: [...template.setup, run(stageInput(job))] };
+      return ok([job.id, stageJob(job, runsOn.value, steps)]);
     }),
   );
   if (!stages.ok) return stages;
-  const short = { "runs-on": defaultRunner(runners), "timeout-minutes": SHORT, permissions: { contents: "read" } };
+  const short = { "runs-on": defaultRunner(runners), "timeout-minutes": SHORT, ...shared };
   const file = {
     name: template.name,
     on: { pull_request: null, workflow_dispatch: null },
@@ -55,7 +62,7 @@ export function workflowText(
         name: "plan",
         ...short,
         outputs: { jobs: "${{ steps.plan.outputs.jobs }}" },
-        steps: [...checkoutOf(template), run({ part: "plan", graph: graphDigest(jobs) }, { id: "plan" })],
+        steps: [...shortSetup(template), run({ part: "plan", graph: graphDigest(jobs) }, { id: "plan" })],
       },
       ...Object.fromEntries(stages.value),
       [RESULT]: {
@@ -63,15 +70,15 @@ export function workflowText(
         needs: [PLAN, ...jobs.map(({ id }) => id)],
         if: "always()",
         ...short,
-        steps: [...checkoutOf(template), run({ part: "result" })],
+        steps: [...shortSetup(template), run({ part: "result" })],
       },
     },
   };
-  return ok(written(pipeline, file, [PLAN, ...jobs.map(({ id }) => id), RESULT]));
+  return ok(written(pipeline, file, [PLAN, ...jobs.map(({ id }) => id), RESULT], template));
 }
 
 /** A job runs when none before it failed and something of it is to be run; those before it may have been skipped. */
-function stageJob(job: StageJob, runsOn: string, steps: readonly Block[]): Block {
+function stageJob(job: StageJob, runsOn: string, rest: Block): Block {
   const { id, stages } = job;
   const [first] = stages;
   const container = containerOf(first);
@@ -87,8 +94,7 @@ function stageJob(job: StageJob, runsOn: string, steps: readonly Block[]): Block
     "runs-on": runsOn,
     ...(container === undefined ? {} : { container }),
     "timeout-minutes": minutesOf(first),
-    permissions: { contents: "read" },
-    steps,
+    ...rest,
   };
 }
 
@@ -105,23 +111,24 @@ function stageInput({ stages }: StageJob): Block {
   return { part: "stage", stage: stages.length === 1 ? literal(stages[0].name) : "${{ matrix.stage }}" };
 }
 
-function written(pipeline: Pipeline, file: Block, jobs: readonly string[]): string {
+function written(pipeline: Pipeline, file: Block, jobs: readonly string[], { permissions }: Template): string {
   const document = new Document(file, { aliasDuplicateObjects: false });
   const explain = (path: readonly string[], why: string): void => {
     const node = document.getIn(path, true);
-    if (isNode(node)) node.comment = ` ${why}`;
+    if (isNode(node)) node.comment = why;
   };
-  for (const job of jobs)
-    explain(["jobs", job, "permissions", "contents"], "check out the merge commit, fetch the records");
-  for (const job of jobs) explain(["jobs", job, "strategy", "fail-fast"], "what ends well is recorded all the same");
-  explain(["concurrency", "cancel-in-progress"], "a new push makes the run of the one before it pointless");
+  for (const job of jobs) {
+    for (const { right, reason } of permissions) explain(["jobs", job, "permissions", right], reason);
+    explain(["jobs", job, "strategy", "fail-fast"], " what ends well is recorded all the same");
+  }
+  explain(["concurrency", "cancel-in-progress"], " a new push makes the run of the one before it pointless");
   for (const job of jobs) {
     const needs = document.getIn(["jobs", job, "needs"], true);
     if (isSeq(needs)) needs.flow = needs.items.length <= ON_ONE_LINE;
   }
   const head = [
-    `${MADE_BY}${pipeline.name}\` from ${pipeline.file}: one job a stage. It is not for editing: the steps before`,
-    `# each stage are those of ${EXPERIMENT}, runners are named in the stages and in`,
+    `${MADE_BY}${pipeline.name}\`: one job a stage. It is not for editing: the steps before each stage are`,
+    `# those of ${EXPERIMENT}, runners are named in the stages and in`,
     "# .github/lockstep.yml. `lockstep compile --check` says whether it is up to date.",
   ];
   return `${head.join("\n")}\n${document.toString({ lineWidth: 0, nullStr: "", flowCollectionPadding: false })}`;
