@@ -69,6 +69,7 @@ function stage(name: string, needs: readonly string[] = [], more: Partial<Stage>
     where: [],
     at: (): Location => ({ file: "pipelines/demo.yaml", line: 1, column: 1 }),
     cmd: ["true"],
+    run: null,
     wdir: null,
     deps: [],
     params: [],

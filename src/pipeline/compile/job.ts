@@ -29,13 +29,19 @@ export interface Checkout extends Workspace {
   readonly pipeline: Pipeline;
 }
 
-/** Opens the job's checkout and fetches the records. */
-export async function openCheckout(context: Context, options: JobOptions, commit: string): Promise<Result<Checkout>> {
+/** Opens the job's checkout, and fetches the records where it will look some up: of all stages, one or none. */
+export async function openCheckout(
+  context: Context,
+  options: JobOptions,
+  commit: string,
+  lookUps: "all" | 0 | 1,
+): Promise<Result<Checkout>> {
   const workspace = await openWorkspace(options.forGit);
   if (!workspace.ok) return workspace;
   const pipeline = await loadPipeline(workspace.value.source, options.pipeline);
   if (!pipeline.ok) return pipeline;
-  await refreshRecords(context, workspace.value);
+  const { stages } = pipeline.value;
+  if (lookUps !== 0) await refreshRecords(context, workspace.value, lookUps === "all" ? stages.length : lookUps);
   return ok({ ...workspace.value, commit, pipeline: pipeline.value });
 }
 

@@ -32,7 +32,7 @@ export async function planJob(context: Context, options: PlanJobOptions): Promis
   const startedAt = context.now().toISOString();
   const commit = await resolveCommit(context, "HEAD");
   if (!commit.ok) return commit;
-  const checkout = await openCheckout(context, options, commit.value);
+  const checkout = await openCheckout(context, options, commit.value, "all");
   const planned = checkout.ok ? await planOf(context, checkout.value, options) : checkout;
   const sent = await sendDocument(options.parcels, PLAN_PARCEL, join(options.temp, PLAN_PARCEL), {
     documentVersion: 1,

@@ -28,7 +28,7 @@ export async function resultJob(context: Context, options: JobOptions): Promise<
   const plan = await receivePlan(context, options);
   if (!plan.ok) return nothing(plan.failures);
   if (plan.value.failures.length > 0) return nothing([], plan.value.failures);
-  const checkout = await openCheckout(context, options, commit.value);
+  const checkout = await openCheckout(context, options, commit.value, 0);
   if (!checkout.ok) return nothing(checkout.failures);
   const { pipeline, store } = checkout.value;
 

@@ -47,7 +47,10 @@ export function containerOf(stage: Stage): { image: string; options?: string } |
 /** Enough for every try of every command, so that a stage that takes too long is told as that by its own log. */
 export function minutesOf({ timeoutMs, cmd, retry }: Stage): number {
   if (timeoutMs === null) return LIMITS.hostedMinutes;
-  return Math.min(LIMITS.selfHostedMinutes, Math.ceil((timeoutMs * cmd.length * (retry + 1)) / 60_000) + AROUND);
+  return Math.min(
+    LIMITS.selfHostedMinutes,
+    Math.ceil((timeoutMs * Math.max(1, cmd.length) * (retry + 1)) / 60_000) + AROUND,
+  );
 }
 
 function wantsGpu({ resources }: Stage): boolean {

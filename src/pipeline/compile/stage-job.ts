@@ -32,7 +32,7 @@ export interface StageJobOptions extends JobOptions {
 export async function stageJob(context: Context, options: StageJobOptions): Promise<Result<StageDocument | undefined>> {
   const plan = await receivePlan(context, options);
   if (!plan.ok) return plan;
-  const checkout = await openCheckout(context, options, plan.value.commit);
+  const checkout = await openCheckout(context, options, plan.value.commit, 1);
   if (!checkout.ok) return checkout;
   const { stages } = checkout.value.pipeline;
   const stage = stages.find(({ name }) => name === options.stage);
