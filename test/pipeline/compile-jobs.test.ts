@@ -113,7 +113,7 @@ type Options = Parameters<typeof resultJob>[1];
 
 const essence = (records: readonly StageRecord[]): unknown =>
   records
-    .map(({ startedAt: _, ms: __, ...record }) => record)
+    .map((record) => ({ ...record, startedAt: "", ms: 0 }))
     .toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
 const statuses = ({ document }: Experiment): unknown => document.runs[0]?.stages.map(({ status }) => status);
 const ways = (run: Run): string[] => run.notes.filter((note) => note.includes("next jobs get the outputs"));

@@ -53,12 +53,15 @@ function parsed(text: string): readonly JobTemplate[] {
 }
 
 /** The stages that a job runs, when GitHub's expression language has done its work. */
-function instances({ id, strategy, name }: JobTemplate, leftOut: Readonly<Record<string, object[]>> = {}): string[] {
+function instances(
+  { id, strategy, name: title }: JobTemplate,
+  leftOut: Readonly<Record<string, object[]>> = {},
+): string[] {
   const contexts: Contexts = { needs: { plan: { outputs: { jobs: JSON.stringify({ [id]: [], ...leftOut }) } } } };
   const scope = { file: "w", contexts };
-  if (strategy === undefined) return [String(value(evaluateToken(name, scope)))];
+  if (strategy === undefined) return [value(evaluateToken(title, scope)) as string];
   const { matrix } = value(evaluateToken(strategy, scope)) as { matrix: never };
-  return value(expandMatrix(matrix, { file: "w", line: 1, column: 1 })).map(({ stage }) => String(stage));
+  return value(expandMatrix(matrix, { file: "w", line: 1, column: 1 })).map(({ stage: name }) => name as string);
 }
 
 function stage(name: string, needs: readonly string[] = [], more: Partial<Stage> = {}): Stage {
