@@ -78,6 +78,9 @@ function stage(name: string, needs: readonly string[] = [], more: Partial<Stage>
     params: [],
     outs: [{ path, where: [], uses: ["out"], cache: true, persist: false }],
     alwaysChanged: false,
+    frozen: false,
+    checkpoint: null,
+    hooks: { before: [], after: [] },
     env: { files: [], vars: [], image: null },
     timeoutMs: null,
     retry: 0,
@@ -90,7 +93,13 @@ function stage(name: string, needs: readonly string[] = [], more: Partial<Stage>
   };
 }
 
-const pipelineOf = (stages: readonly Stage[]): Pipeline => ({ name: "demo", file: "pipelines/demo.yaml", stages });
+const pipelineOf = (stages: readonly Stage[]): Pipeline => ({
+  name: "demo",
+  file: "pipelines/demo.yaml",
+  stages,
+  hooks: { before: [], after: [] },
+  top: { params: [], metrics: [], artifacts: [] },
+});
 const textOf = (stages: readonly Stage[]): string =>
   value(workflowText(pipelineOf(stages), { template: TEMPLATE, runners: undefined }));
 

@@ -83,7 +83,7 @@ async function runStage(
   plan: PlanDocument,
   options: StageJobOptions,
 ): Promise<Result<Ended>> {
-  const { source, records, store, pipeline, commit } = checkout;
+  const { source, records, store, lastingStore, pipeline, commit } = checkout;
   const amounts = amountsOf(context, { pipeline });
   const wanting = failedIfAny(tooMuch({ ...pipeline, stages: [stage] }, amounts));
   if (wanting) return wanting;
@@ -94,9 +94,10 @@ async function runStage(
   await using _ = lock.value;
   const baseline = await atRevision(context, "HEAD^1");
   const base = baseline.ok ? { baseline: baseline.value } : {};
-  const run = { source, records, store, pipeline, commit, force: options.force, restore: "needed", ...base } as const;
+  const where = { source, records, store, lastingStore, ...base };
+  const run = { ...where, pipeline, commit, force: options.force, restore: "needed" } as const;
   const stores: [LocalStore, ...Store[]] = [localCache(context), store];
-  const running = new PipelineRun(context, run, world.value, stores, commit, amounts);
+  const running = new PipelineRun(context, run, world.value, stores, commit, amounts, undefined);
   for (const need of stage.needs) {
     const made = await madeBefore(context, need, plan, options);
     if (!made.ok) return made;
