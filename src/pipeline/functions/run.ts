@@ -7,7 +7,6 @@ import type { Context, Failure, Location, Result } from "../../core/index.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { KeyInputs } from "../key.ts";
 import { runCommand } from "../process.ts";
-import type { CommandOptions } from "../process.ts";
 import type { Stage } from "../stage.ts";
 import type { Room } from "../strict/room.ts";
 import type { StageFunction } from "./declare.ts";
