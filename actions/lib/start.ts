@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as core from "@actions/core";
 import type { z } from "zod";
 import type { Provenance } from "../../src/config/index.ts";
-import { listenForInterruption, ok } from "../../src/core/index.ts";
+import { declineTelemetry, listenForInterruption, ok } from "../../src/core/index.ts";
 import type { Context, Result } from "../../src/core/index.ts";
 import { ACTIONS_BOT, connect } from "../../src/github/client.ts";
 import type { GitHub } from "../../src/github/client.ts";
@@ -45,6 +45,7 @@ export async function start(body: (action: Action) => Promise<Result<unknown>>):
   const log = new Log(process.env["RUNNER_TEMP"] || tmpdir(), process.env["RUNNER_DEBUG"] === "1");
   // A job that is cancelled, or whose machine is taken away, asks first.
   const { signal } = listenForInterruption(() => process.exit(130));
+  declineTelemetry(process.env);
   try {
     const result = await body(read(process.env, log, signal));
     if (!result.ok) log.failed(result.failures);

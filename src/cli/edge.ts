@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { inspect } from "node:util";
-import { listenForInterruption } from "../core/index.ts";
+import { declineTelemetry, listenForInterruption } from "../core/index.ts";
 import type { Context, ExitCode, Interruption } from "../core/index.ts";
 import { JobLog } from "../github/job-log.ts";
 import type { Edge } from "./command.ts";
@@ -39,6 +39,7 @@ export function createEdge(
     },
   });
   const context = (): Context => {
+    declineTelemetry(process.env);
     interruption ??= listenForInterruption(() => process.exit(130));
     return {
       cwd: repositoryAround(folder),

@@ -10,3 +10,4 @@ export * from "./interruption.ts";
 export * from "./nearest.ts";
 export * from "./process-lock.ts";
 export * from "./result.ts";
+export * from "./telemetry.ts";

@@ -1,6 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { describe } from "../core/index.ts";
+import { declineTelemetry, describe } from "../core/index.ts";
 import type { Context, Failed } from "../core/index.ts";
 import { openLogs } from "../monitor/index.ts";
 import { readPackage } from "./package.ts";
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     "flush-ms": { type: "string" },
   },
 });
+declineTelemetry(process.env);
 const context: Context = {
   cwd: process.cwd(),
   env: process.env,

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLogs } from "../../src/monitor/index.ts";
 import { createFixture } from "../deploy/fixture.ts";
@@ -34,7 +36,9 @@ beforeEach(async () => {
 afterEach(async () => fixture[Symbol.asyncDispose]());
 
 const serve = (...args: string[]): Running =>
-  startLockstep(fixture.repository, ["serve", ...args], { env: { LOCKSTEP_STORE: `file:${fixture.store}` } });
+  startLockstep(fixture.repository, ["serve", ...args], {
+    env: { LOCKSTEP_STORE: `file:${fixture.store}`, HOME: fixture.root },
+  });
 
 /** The URL of the line that says where it answers. */
 async function url({ child, ended }: Running): Promise<string> {
@@ -61,6 +65,8 @@ describe("lockstep serve", () => {
     expect((await ask(`${model}/feedback`, { id: "a", label: "no" })).status).toBe(200);
     running.child.kill("SIGINT");
     expect(await running.ended).toMatchObject({ exitCode: 0 });
+    // Nor did ONNX Runtime note anything for its makers.
+    expect(existsSync(join(fixture.root, ".cache"))).toBe(false);
     const logs = value(openLogs(fixture.context, `file:${fixture.store}`));
     for (const kind of ["predictions", "feedback"] as const) {
       expect(value(await logs.list("m", kind, new Date(0))).map(({ rows }) => rows)).toEqual([1]);
