@@ -179,8 +179,6 @@ test("names that mean something to YAML, to expressions or to nobody keep themse
   expect(jobs.flatMap((job) => instances(job)).sort()).toEqual(names.toSorted());
   for (const { id } of jobs) expect(id).toMatch(/^[A-Za-z][A-Za-z0-9_-]*$/);
   expect(new Set(jobs.map(({ id }) => id.toLowerCase())).size).toBe(jobs.length);
-  const odd = workflowText(pipelineOf([stage(" x")]), { template: TEMPLATE, runners: undefined });
-  expect(odd).toMatchObject({ failures: [{ code: "usage", message: expect.stringContaining("white space") }] });
 });
 
 test("any graph: every stage once, every edge a need, no cycle, also where groups depend on each other", () => {
@@ -213,6 +211,25 @@ test("any graph: every stage once, every edge a need, no cycle, also where group
     }),
     { numRuns: 200 },
   );
+});
+
+test("what jobs of their own cannot do is refused, all of it: hooks around the run, frozen stages, white space", async () => {
+  using at = project({
+    "pipelines/demo.yaml": `hooks: {before_run: [echo hello]}
+stages:
+  " x": {cmd: x, outs: [build/x]}
+  still: {cmd: x, outs: [build/y], frozen: true}
+`,
+  });
+  const source = workingTree(at.context);
+  const refused = await compile(source, value(await loadPipeline(source, "demo")), EXPERIMENT_TEXT);
+  expect(refused).toMatchObject({
+    failures: [
+      { code: "unsupported", what: expect.stringContaining("a hook around the run") },
+      { code: "unsupported", what: expect.stringContaining("white space"), at: { line: 3 } },
+      { code: "unsupported", what: expect.stringContaining('the frozen stage "still"'), at: { line: 4 } },
+    ],
+  });
 });
 
 describe("runners", () => {

@@ -8,6 +8,7 @@ import type { Store } from "../../store/index.ts";
 import { plain } from "../experiment.ts";
 import { KeyWorld } from "../inputs.ts";
 import type { PlannedWithInputs } from "../plan.ts";
+import { pushOutputs } from "../push.ts";
 import { planRunnable } from "../runnable.ts";
 import { openCheckout } from "./job.ts";
 import type { Checkout, JobOptions } from "./job.ts";
@@ -65,7 +66,12 @@ async function planOf(
   const base = baseline.ok ? { baseline: baseline.value } : {};
   const run = { source, records, store, pipeline, commit, force, restore: "needed", ...base } as const;
   const runnable = await planRunnable(context, world.value, run, [localCache(context), store]);
-  return runnable.ok ? ok([...runnable.value.planned]) : runnable;
+  if (!runnable.ok) return runnable;
+  const { planned } = runnable.value;
+  // What dvc.lock named is in this machine's cache alone.
+  const adopted = planned.flatMap(({ adopt, record }) => (adopt === true && record !== undefined ? [record] : []));
+  const pushed = await pushOutputs(context, pipeline, adopted, localCache(context), store);
+  return pushed.ok ? ok([...planned]) : pushed;
 }
 
 /** A folder may be another one on each machine; other stores are one place, and need no mark. */

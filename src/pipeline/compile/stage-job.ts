@@ -3,7 +3,7 @@ import type { StageRecord } from "../../config/index.ts";
 import { describe, fail, failedIfAny, ok } from "../../core/index.ts";
 import type { Context, Failure, Result } from "../../core/index.ts";
 import { atRevision } from "../../git/index.ts";
-import { copyOutputs, localCache, snapshot } from "../../store/index.ts";
+import { copyOutputs, holdStatIndex, localCache, snapshot } from "../../store/index.ts";
 import type { LocalStore, Store } from "../../store/index.ts";
 import { plain } from "../experiment.ts";
 import { KeyWorld } from "../inputs.ts";
@@ -92,6 +92,7 @@ async function runStage(
   const lock = await lockWorkspace(context);
   if (!lock.ok) return lock;
   await using _ = lock.value;
+  await using __ = await holdStatIndex(context);
   const baseline = await atRevision(context, "HEAD^1");
   const base = baseline.ok ? { baseline: baseline.value } : {};
   const where = { source, records, store, lastingStore, ...base };

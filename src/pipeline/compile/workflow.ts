@@ -1,7 +1,7 @@
 import { Document, isNode, isSeq } from "yaml";
 import type { Settings } from "../../config/index.ts";
 import { all, failedIfAny, ok } from "../../core/index.ts";
-import type { Failure, Result } from "../../core/index.ts";
+import type { Result } from "../../core/index.ts";
 import type { Pipeline } from "../stage.ts";
 import { literal } from "./expression.ts";
 import { graphDigest, jobsOf, PLAN, RESULT } from "./jobs.ts";
@@ -9,6 +9,7 @@ import type { StageJob } from "./jobs.ts";
 import { containerOf, defaultRunner, minutesOf, runnerOf } from "./runner.ts";
 import { EXPERIMENT, shortSetup } from "./template.ts";
 import type { Template } from "./template.ts";
+import { unfit } from "./unfit.ts";
 
 type Block = Record<string, unknown>;
 
@@ -20,13 +21,13 @@ const SHORT = 30;
 
 const ON_ONE_LINE = 8;
 
-/** The text of a pipeline's workflow. Fails where a stage wants a runner that nothing names. */
+/** The text of a pipeline's workflow. Fails where jobs cannot do what the pipeline says, or no runner is named for it. */
 export function workflowText(
   pipeline: Pipeline,
   { template, runners }: { readonly template: Template; readonly runners: Settings["runners"] },
 ): Result<string> {
-  const odd = failedIfAny(oddNames(pipeline));
-  if (odd) return odd;
+  const refused = failedIfAny(unfit(pipeline));
+  if (refused) return refused;
   const jobs = jobsOf(pipeline);
   const run = (inputs: Block, rest: Block = {}): Block => ({
     ...rest,
@@ -96,15 +97,6 @@ function stageJob(job: StageJob, runsOn: string, rest: Block): Block {
     "timeout-minutes": minutesOf(first),
     ...rest,
   };
-}
-
-/** An input of an action loses the white space around it. */
-function oddNames({ stages }: Pipeline): Failure[] {
-  const odd = stages.filter(({ name }) => name !== name.trim());
-  return odd.map(({ name, file }): Failure => {
-    const message = `${file}: the stage "${name}" begins or ends with white space, which an action's input cannot`;
-    return { code: "usage", message, hint: "name it without" };
-  });
 }
 
 function stageInput({ stages }: StageJob): Block {
