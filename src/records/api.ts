@@ -12,11 +12,11 @@ type GitData = typeof import("../github/git-data.ts") & { readonly gh: GitHub };
 const ATTEMPTS = 20;
 /**
  * An attempt takes five requests and more, and all jobs of a repository share a thousand an hour. So the pause after a
- * lost race is random up to so many times what the attempt took, twice as many after each: writers spread out until
- * few of them meet.
+ * lost race is random up to so many times what the attempt took (which is longer the more writers there are), twice as
+ * many after each: writers spread out until few of them meet.
  */
 const FIRST_PAUSE = 6;
-const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE = 50;
 
 /** By GitHub's REST API: for a job that has a token and no clone, or whose git may not push. */
 export class ApiBranch implements Branch {
@@ -45,8 +45,8 @@ export class ApiBranch implements Branch {
       if (!tried.ok || !("lostTo" in tried.value)) return tried as Result<SwapOutcome>;
       const { lostTo, failed } = tried.value;
       declined = { head: lostTo, failed };
-      const longest = Math.min(LONGEST_PAUSE_MS, (performance.now() - from) * FIRST_PAUSE * 2 ** attempt);
-      await wait(Math.random() * longest);
+      const longest = (performance.now() - from) * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempt);
+      await wait(Math.random() * longest, undefined, { ...(signal && { signal }) }).catch(() => {}); // looked at above
     }
     return fail({ code: "swap-lost", ref: `${api.repository} ${branch}`, attempts: ATTEMPTS });
   }

@@ -74,15 +74,20 @@ export class ApiHost implements AsyncDisposable {
     return new ApiHost(folder, sandbox, openapi);
   }
 
-  /** A private repository; its machines are empty folders and a job's token for it: no clone, no git. */
-  async rig(): Promise<RecordsRig & { readonly repository: string; readonly token: string }> {
+  /** A private repository; its machines are empty folders and a job's (or a person's) token: no clone, no git. */
+  async rig(
+    by: "job" | "person" = "job",
+  ): Promise<RecordsRig & { readonly repository: string; readonly token: string }> {
     const name = `churn${this.#repositories++}`;
     const repository = `ada/${name}`;
     const { world, apiUrl } = this.sandbox;
     const { gitDir } = await this.sandbox.createRepository({ owner: "ada", name, private: true });
     const { git, plant } = behind(gitDir);
     await plant("main", { "README.md": "hello\n" });
-    const token = world.mintToken({ repository, permissions: { contents: "write" }, runId: 1, jobId: 1 });
+    const token =
+      by === "person"
+        ? this.sandbox.token("ada")
+        : world.mintToken({ repository, permissions: { contents: "write" }, runId: 1, jobId: 1 });
     let machines = 0;
     return {
       git,
