@@ -95,7 +95,9 @@ export class CatFile {
   }
 
   #ended(child: ChildProcessWithoutNullStreams, exitCode: number | null, stderr: string): void {
-    if (this.#child === child) this.#child = undefined;
+    // One that was let go had answered everything; the questions that wait now are for the next one.
+    if (this.#child !== child) return;
+    this.#child = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#chunks = [];

@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { atRevision, resolveCommit, workingTree } from "../../src/git/index.ts";
+import { atRevision, CatFile, resolveCommit, workingTree } from "../../src/git/index.ts";
 import type { Source } from "../../src/git/index.ts";
+import { value } from "../helpers/value.ts";
 import { contextIn, makeExecutable, repository, sh, temporary, write } from "./repository.ts";
 
 const files = {
@@ -113,4 +114,13 @@ test("outside a repository git's own words are in the failure", async () => {
     ok: false,
     failures: [{ code: "git", stderr: expect.stringContaining("repository") }],
   });
+});
+
+test("a process of git that is let go takes no answer of the next one with it", async () => {
+  using folder = temporary();
+  const objects = new CatFile(contextIn(repository(folder.path)));
+  for (let round = 0; round < 10; round++) {
+    expect(value(await objects.read("HEAD:README.md"))?.bytes.toString(), `${round}`).toBe("hello\n");
+    objects.close();
+  }
 });
