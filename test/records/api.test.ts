@@ -9,7 +9,6 @@ import { LOOKUPS } from "../../src/records/lookups.ts";
 import { contextIn, temporary } from "../git/repository.ts";
 import { CHAIN_FILES } from "../pipeline/project.ts";
 import { must } from "../store/contract.ts";
-import { contract } from "./contract.ts";
 import { key, provenance, stage } from "./fixture.ts";
 import { ApiHost, runGit } from "./rigs.ts";
 
@@ -20,8 +19,6 @@ afterAll(async () => {
   await host[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
-
-contract("by the API", () => host.rig(), { writers: 3 });
 
 type Rig = Awaited<ReturnType<ApiHost["rig"]>>;
 let clones = 0;

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, test } from "vitest";
-import { atOnce } from "./contract.ts";
+import { atOnce, contract } from "./contract.ts";
 import { ApiHost, byPush } from "./rigs.ts";
 
 let host: ApiHost;
 beforeAll(async () => void (host = await ApiHost.start()));
 afterAll(() => host[Symbol.asyncDispose]());
+
+contract("by the API", () => host.rig(), { writers: 3 });
 
 test("50 writers at once by push lose nothing", { timeout: 600_000 }, async () => {
   await using rig = await byPush();

@@ -3,8 +3,10 @@ import { openRelease } from "../../../src/store/drivers/release/index.ts";
 import type { ReleaseOptions } from "../../../src/store/drivers/release/index.ts";
 import type { Driver } from "../../../src/store/driver.ts";
 import type { Release } from "../../../src/sandbox/world.ts";
+import { expect } from "vitest";
 import { value } from "../../helpers/value.ts";
 import { Rig } from "../../sandbox/rig.ts";
+import type { FaultySubject } from "./contract.ts";
 import { Faulty } from "./faulty.ts";
 
 /** No pauses: neither between tries nor for the limits of an hour. */
@@ -50,6 +52,21 @@ export class ReleaseRig implements AsyncDisposable {
     this.events.length = 0;
     this.rig.sandbox.world.rates.clear();
     return this;
+  }
+
+  /** A store of its own for the contracts. Whatever was asked of it must be what GitHub's description takes. */
+  subject(stallMs: number): FaultySubject {
+    const { url } = this.next();
+    const open = (signal?: AbortSignal): Driver =>
+      this.driver({ url, stallMs, world: signal === undefined ? {} : { signal } });
+    return {
+      driver: open(),
+      again: open,
+      proxy: this.proxy,
+      reads: { method: "GET", path: /^\/_results\/blobs\// },
+      writes: { method: "POST", path: /\/assets\?name=/ },
+      [Symbol.asyncDispose]: async () => expect(this.rig.openapi.violations()).toEqual([]),
+    };
   }
 
   /** Before the dash in its releases' tags. */
