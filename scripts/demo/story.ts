@@ -215,6 +215,7 @@ async function copyProject({ root, clone }: Stage): Promise<void> {
   const paths = [
     ".github/workflows/lockstep-*.yml",
     ".github/lockstep.yml",
+    "pipelines/package.json",
     "pipelines/digits.yaml",
     "pipelines/digits",
     "pipelines/lib",
