@@ -57,7 +57,9 @@ const SYSTEM =
 
 /** Whether a file outside of the repository is somebody's, and neither installed nor a program's own setting or cache. */
 export function isForeign(context: Context, path: string): boolean {
-  return !SYSTEM.test(path) && !/\/\./.test(path) && !isWithin(new Set(onPath(context)), path);
+  const own = ownCode();
+  const manifest = foldersOf(own).some((folder) => path === join(folder, "package.json"));
+  return !SYSTEM.test(path) && !/\/\./.test(path) && !manifest && !isWithin(new Set([...onPath(context), own]), path);
 }
 
 /** Where programs are installed: of /opt/x/bin, /opt/x. */

@@ -31,9 +31,15 @@ export async function killSeeds(
   width: number,
 ): Promise<number> {
   const known = new Map<string, Promise<Unkilled>>();
-  const start = performance.now();
-  await startLockstep(folder, ["data", "list"]).ended;
-  const startUp = performance.now() - start;
+  const startUps: number[] = [];
+  // The first one reads the program from disk, and no killed command is the first.
+  for (let n = 0; n < 3; n++) {
+    const start = performance.now();
+    // oxlint-disable-next-line no-await-in-loop -- one at a time is what is measured
+    await startLockstep(folder, ["data", "list"]).ended;
+    startUps.push(performance.now() - start);
+  }
+  const startUp = Math.min(...startUps);
   let killed = 0;
   const waiting = [...seeds];
   const worker = async (): Promise<void> => {
