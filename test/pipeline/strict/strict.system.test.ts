@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { SpawnSyncReturns } from "node:child_process";
 import { execFileSync, spawnSync } from "node:child_process";
 import {
@@ -276,7 +277,9 @@ describe.skipIf(!bubblewrap)("a stage under --strict", () => {
     const { spawn } = await import("node:child_process");
     const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "ignore" });
     await until(() => sleeping(at).length === 2);
+    const ended = once(child, "exit");
     child.kill("SIGKILL");
+    await ended; // until then it holds the workspace
     await until(() => sleeping(at).length === 0);
     expect(rooms(at)).toHaveLength(1);
     write(at.path, { "pipelines/demo.yaml": `stages:\n  a: {cmd: "true"}\n` });
