@@ -44,9 +44,20 @@ export const modelSchema = z.strictObject({
       prediction: z.string(),
       /** binary: probability of the positive class. multiclass: prefix of `<prefix><class>` columns. */
       score: z.string().optional(),
+      /** How much an example counts. */
+      weight: z.string().optional(),
+      /** Rows of one group (a user, a document) are not independent: they are drawn together. */
+      group: z.string().optional(),
+      /** Shown of examples that flipped. */
+      preview: z.array(z.string()).max(5).optional(),
     }),
+    /** Columns by whose values the test set is cut into groups that are judged apart. */
     slices: z.array(z.string()).optional(),
     metrics: z.array(z.string()).min(1),
+    /** Metric -> difference that does not matter: inside it two models are equivalent. */
+    margins: z.record(z.string(), z.number().min(0)).optional(),
+    /** Of metrics that come as numbers, where the name does not say which way is good. */
+    directions: z.record(z.string(), z.enum(["higher", "lower"])).optional(),
   }),
   gates: z.array(gateSchema).optional(),
   serving: z

@@ -1,12 +1,13 @@
 import type { ModelConfig } from "../config/index.ts";
 import { compareCodeUnits, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Location, Result } from "../core/index.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Examples, Predictions } from "./predictions.ts";
 import { readTable } from "./table.ts";
 import type { Bytes } from "./table.ts";
 
 export type Evaluation = ModelConfig["evaluation"];
 
+const NOTHING = { weight: null, group: null, slices: {}, numbers: {}, preview: {} };
 /** Problems told of one file; the rest is counted. */
 const TOLD = 100;
 /** A probability written in single precision may exceed 1 by rounding. */
@@ -62,7 +63,7 @@ export async function readPredictions(input: {
     target.push(row.cells, (cell, problem) => problems.add(row.at(cell), problem));
   }
   if (ids.length === 0) problems.add({ file, line: 1, column: 1 }, "the file has no rows");
-  return problems.any ? problems.with() : ok(target.finish({ digest: digest(), ids }));
+  return problems.any ? problems.with() : ok(target.finish({ ...NOTHING, digest: digest(), ids }));
 }
 
 type Complain = (cell: number, problem: string, hint?: string) => void;
@@ -108,7 +109,7 @@ function findColumns(header: readonly string[], evaluation: Evaluation, complain
 
 interface Target {
   push(cells: readonly string[], complain: Complain): void;
-  finish(examples: { digest: Predictions["digest"]; ids: readonly string[] }): Predictions;
+  finish(examples: Examples): Predictions;
 }
 
 function targetOf(task: Evaluation["task"], columns: Columns): Target {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { bootstrapP, compareModels, holm, metricOf, mcnemar } from "../../src/evaluate/index.ts";
 import type { Predictions } from "../../src/evaluate/index.ts";
-import { BINARY, binary, MULTICLASS, noise, predictions, REGRESSION } from "./helpers.ts";
+import { BINARY, binary, MULTICLASS, NO_COLUMNS, noise, predictions, REGRESSION } from "./helpers.ts";
 
 const METRICS = ["accuracy", "roc_auc", "log_loss"];
 
@@ -60,6 +60,7 @@ test("the paired interval of a mean is that of the textbook", () => {
   const make = (error: () => number, digest: string): Predictions => ({
     task: "regression",
     digest: digest as Predictions["digest"],
+    ...NO_COLUMNS,
     ids: labels.map((_, row) => `${row}`),
     label: Float64Array.from(labels),
     prediction: Float64Array.from(labels, (label) => label + error()),
@@ -196,6 +197,7 @@ test("an effect is found about as often as theory says", { timeout: 60_000 }, ()
     const make = (errors: readonly number[], digest: string): Predictions => ({
       task: "regression",
       digest: `${digest}${change}` as Predictions["digest"],
+      ...NO_COLUMNS,
       ids: errors.map((_, row) => `${row}`),
       label: new Float64Array(errors.length),
       prediction: Float64Array.from(errors),

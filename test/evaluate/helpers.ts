@@ -50,12 +50,16 @@ export function noise(seed: number): () => number {
   };
 }
 
+/** Of predictions made in memory: no column beside labels and answers. */
+export const NO_COLUMNS = { weight: null, group: null, slices: {}, numbers: {}, preview: {} };
+
 /** Binary predictions made in memory: `score` of example `row` with label `label`, predicted at one half. */
 export function binary(labels: readonly number[], score: (row: number, label: number) => number): Predictions {
   const scores = Float64Array.from(labels, (label, row) => Math.min(1, Math.max(0, score(row, label))));
   return {
     task: "binary",
     digest: digestOf(new Uint8Array(scores.buffer)),
+    ...NO_COLUMNS,
     ids: labels.map((_, row) => `e${row}`),
     label: Uint8Array.from(labels),
     prediction: Uint8Array.from(scores, (value) => (value >= 0.5 ? 1 : 0)),

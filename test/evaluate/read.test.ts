@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import { readPredictions } from "../../src/evaluate/index.ts";
 import { digestOf } from "../../src/store/index.ts";
-import { BINARY, MULTICLASS, predictions, problems, REGRESSION } from "./helpers.ts";
+import { BINARY, NO_COLUMNS, MULTICLASS, predictions, problems, REGRESSION } from "./helpers.ts";
 
 test("reads each task into columns; other columns are left alone", async () => {
   const text = 'id,region,label,prediction,score\na,"north, cold",1,0,0.25\nb,,false,true,1\n';
   const read = await predictions(text, BINARY);
   expect(read).toEqual({
+    ...NO_COLUMNS,
     task: "binary",
     digest: digestOf(Buffer.from(text)),
     ids: ["a", "b"],
