@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
@@ -24,24 +24,29 @@ const pixelNames = Array.from({ length: PIXELS }, (_, at) => `image.${at}`);
 const row = z.looseObject({ id: z.string().min(1), label: z.enum(CLASSES), source: z.string().optional() });
 
 /**
- * Reads every CSV file below a folder, `feedback` and other subfolders included. An id that comes twice keeps its last
- * row, in the order of the paths: a later file corrects an earlier one.
+ * The examples of every CSV file of a folder, `feedback` and other subfolders included. An id that comes twice keeps its
+ * last row, in the order of the paths: a later file corrects an earlier one.
+ * @param files bytes by path in the folder
  * @throws Error that names file and line for a row that is not an example.
  */
-export async function readFolder(folder: string): Promise<Example[]> {
-  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".csv")).toSorted();
+export function examplesIn(files: Readonly<Record<string, Uint8Array>>): Example[] {
   const examples = new Map<string, Example>();
-  for (const name of files) {
-    const source = /^feedback[\\/]/.test(name) ? "feedback" : "base";
-    for (const example of await readExamples(join(folder, name), source)) examples.set(example.id, example);
+  for (const name of Object.keys(files).toSorted()) {
+    if (!name.endsWith(".csv")) continue;
+    const source = name.startsWith("feedback/") ? "feedback" : "base";
+    for (const example of parseExamples(files[name]!, name, source)) examples.set(example.id, example);
   }
-  if (examples.size === 0) throw new Error(`${folder} holds no example`);
+  if (examples.size === 0) throw new Error("the folder holds no example");
   return [...examples.values()];
 }
 
 /** Reads one file. */
 export async function readExamples(file: string, source = "base"): Promise<Example[]> {
-  return toExamples(parse(await readFile(file), { columns: true, skip_empty_lines: true }), file, source);
+  return parseExamples(await readFile(file), file, source);
+}
+
+function parseExamples(bytes: Uint8Array, file: string, source: string): Example[] {
+  return toExamples(parse(Buffer.from(bytes), { columns: true, skip_empty_lines: true }), file, source);
 }
 
 /**
@@ -62,10 +67,21 @@ export function toExamples(records: readonly Record<string, string>[], file: str
   });
 }
 
+export type ExampleRow = Record<string, string | number>;
+
+/** An example as `toExamples` reads it. */
+export function rowOf({ id, label, source, pixels }: Example): ExampleRow {
+  return { id, label, source, ...Object.fromEntries(pixelNames.map((name, at) => [name, pixels[at]!])) };
+}
+
 /** Writes examples as `readExamples` reads them; makes the folder. */
 export async function writeExamples(file: string, examples: readonly Example[]): Promise<void> {
-  const rows = examples.map((example) => [example.id, example.label, example.source, ...example.pixels]);
-  await writeTable(file, ["id", "label", "source", ...pixelNames], rows);
+  const header = ["id", "label", "source", ...pixelNames];
+  await writeTable(
+    file,
+    header,
+    examples.map(rowOf).map((row) => header.map((name) => row[name]!)),
+  );
 }
 
 export async function writeTable(

@@ -8,6 +8,7 @@ export * from "./failure.ts";
 export * from "./harmless.ts";
 export * from "./interruption.ts";
 export * from "./nearest.ts";
+export * from "./paths.ts";
 export * from "./process-lock.ts";
 export * from "./result.ts";
 export * from "./telemetry.ts";

@@ -4,8 +4,8 @@ import type { Dataset } from "../config/index.ts";
 import { workingTree } from "../git/index.ts";
 import { loadDataLock } from "./lock.ts";
 import { logData } from "./log.ts";
-import { loadDatasets } from "./tracked.ts";
-import type { Tracked } from "./tracked.ts";
+import { loadDatasets } from "./datasets.ts";
+import type { Tracked } from "./datasets.ts";
 
 export interface NamedDataset {
   readonly name: string;

@@ -7,7 +7,7 @@ import { chooseTracked } from "./choose.ts";
 import type { NamedDataset } from "./choose.ts";
 import { dvcState, isDvcCached } from "./dvc.ts";
 import { partialTree } from "./partial.ts";
-import type { Tracked } from "./tracked.ts";
+import type { Tracked } from "./datasets.ts";
 
 /** How the working tree stands to the lockfile. "partial": the files that were pulled by path, and they are right. */
 export type DatasetState = "unchanged" | "changed" | "missing" | "partial";

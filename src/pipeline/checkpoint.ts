@@ -18,12 +18,12 @@ import {
 import type { LocalStore, Snapshot, Store } from "../store/index.ts";
 import type { CommandOptions } from "./process.ts";
 import type { Stage } from "./stage.ts";
-import type { Tracked } from "./tracked.ts";
+import type { GitFiles } from "./git-files.ts";
 
 export interface CheckpointOptions {
   readonly stage: Stage;
   readonly key: StageKey;
-  readonly tracked: Tracked;
+  readonly tracked: GitFiles;
   /** The team's; an interruption does not stop it. */
   readonly store: Store;
   /** What is there does not count: the stage starts from the beginning. */

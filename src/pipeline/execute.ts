@@ -14,7 +14,7 @@ import { runCommand, shell } from "./process.ts";
 import { takeResults } from "./results.ts";
 import type { Pipeline, Stage } from "./stage.ts";
 import type { Room } from "./strict/room.ts";
-import type { Tracked } from "./tracked.ts";
+import type { GitFiles } from "./git-files.ts";
 
 /** A stage that is to run now: its inputs are in place and its key is known. */
 export interface Execution {
@@ -24,7 +24,7 @@ export interface Execution {
   readonly inputs: KeyInputs;
   /** Where the outputs go. */
   readonly cache: LocalStore;
-  readonly tracked: Tracked;
+  readonly tracked: GitFiles;
   /** The team's store, which an interruption does not stop: for the checkpoint. */
   readonly lastingStore: Store;
   /** False: it starts from the beginning, whatever checkpoint is there. */

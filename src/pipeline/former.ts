@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { attempt, fail, isSystemError, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { Output, Stage } from "./stage.ts";
-import type { Tracked } from "./tracked.ts";
+import type { GitFiles } from "./git-files.ts";
 
 const FOLDER = ".lockstep/former";
 const FAILED = ".lockstep/failed";
@@ -26,7 +26,7 @@ export class FormerOutputs {
   }
 
   /** Moves them aside. An output that git tracks is refused, unless git is to keep it. */
-  static async setAside(context: Context, stage: Stage, known: Tracked): Promise<Result<FormerOutputs>> {
+  static async setAside(context: Context, stage: Stage, known: GitFiles): Promise<Result<FormerOutputs>> {
     for (const out of stage.outs) {
       const tracked = out.cache && (await isThere(context, out)) ? await known.in(out.path) : ok("");
       if (!tracked.ok) return tracked;

@@ -1,4 +1,4 @@
-import { all, ok } from "../core/index.ts";
+import { all, foldersOf, ok } from "../core/index.ts";
 import type { ContentDigest, Context, Digest, RelativePath, Result } from "../core/index.ts";
 import { loadDatasets } from "../data/index.ts";
 import type { Tracked } from "../data/index.ts";
@@ -12,7 +12,6 @@ import { makersOf } from "./graph.ts";
 import type { Makers } from "./graph.ts";
 import type { Content, KeyInputs } from "./key.ts";
 import { ParamFiles, stageParams } from "./params.ts";
-import { foldersOf } from "./path-index.ts";
 import { Seeds } from "./seed.ts";
 import type { Pipeline, Placed, Stage } from "./stage.ts";
 

@@ -1,3 +1,5 @@
+import { foldersOf } from "../core/index.ts";
+
 /** What lies at paths, found by a path that is around it or inside of it, without looking at all. */
 export class PathIndex<T> {
   readonly #at = new Map<string, T[]>();
@@ -22,13 +24,6 @@ export class PathIndex<T> {
   meeting(path: string): T[] {
     return [...this.around(path), ...this.inside(path)];
   }
-}
-
-/** The folders a path lies in, the innermost first; not the root. */
-export function foldersOf(path: string): string[] {
-  const folders: string[] = [];
-  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) folders.push(path.slice(0, at));
-  return folders;
 }
 
 function push<T>(map: Map<string, T[]>, key: string, item: T): void {

@@ -20,7 +20,7 @@ import { Resources } from "./schedule.ts";
 import type { Amounts } from "./schedule.ts";
 import type { Stage } from "./stage.ts";
 import type { Enter } from "./strict/room.ts";
-import { Tracked } from "./tracked.ts";
+import { GitFiles } from "./git-files.ts";
 
 /** How it went with one stage. */
 export type StageState =
@@ -45,7 +45,7 @@ export class PipelineRun {
   readonly #resources: Resources;
   readonly #enter: Enter | undefined;
   readonly #placing = new Map<string, Promise<Result<void>>>();
-  readonly #tracked: Tracked;
+  readonly #tracked: GitFiles;
   #stopped = false;
 
   constructor(
@@ -62,7 +62,7 @@ export class PipelineRun {
     this.#world = world;
     this.#stores = stores;
     this.#commit = commit;
-    this.#tracked = new Tracked(context);
+    this.#tracked = new GitFiles(context);
     this.#enter = enter;
     this.#stages = new Map(options.pipeline.stages.map((stage) => [stage.name, stage]));
     this.#resources = new Resources(amounts);

@@ -11,7 +11,8 @@ import { modelSchema, pipelineSchema, settingsSchema, stageSchema } from "../../
 import { readPredictions } from "../../src/evaluate/index.ts";
 import { sketchTable } from "../../src/profile/index.ts";
 import { evaluate } from "../../pipelines/digits/evaluate.ts";
-import { readExamples, writeExamples } from "../../pipelines/digits/examples.ts";
+import { readExamples, rowOf } from "../../pipelines/digits/examples.ts";
+import { prepare } from "../../pipelines/digits/prepare.ts";
 import { scanned } from "../../pipelines/digits/scanner.ts";
 import { splitParams } from "../../pipelines/digits/split.ts";
 import { trainParams } from "../../pipelines/digits/training.ts";
@@ -72,14 +73,23 @@ describe("the stages, on a part of the images and for four epochs", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "digits-"));
     const examples = (await readExamples(join(root, "data/digits/digits.csv"))).slice(0, 400);
-    await writeExamples(join(folder, "data/digits/digits.csv"), examples);
-    await writeExamples(join(folder, "data/digits/feedback/2026-01-01.csv"), scanned(examples, { count: 60, seed: 3 }));
+    const parts = prepare(
+      {
+        examples: {
+          "digits.csv": table(examples.map(rowOf)),
+          "feedback/2026-01-01.csv": table(scanned(examples, { count: 60, seed: 3 }).map(rowOf)),
+        },
+      },
+      { prepare: { seed: 1, test_share: 0.3, validation_share: 0.2 } },
+    );
+    await mkdir(join(folder, "build/digits/split"), { recursive: true });
+    for (const [split, part] of Object.entries(parts))
+      await writeFile(join(folder, `build/digits/split/${split}.csv`), table(part));
     await writeFile(
       join(folder, "params.yaml"),
-      "prepare: {seed: 1, test_share: 0.3, validation_share: 0.2}\n" +
-        "train: {seed: 1, filters: 4, units: 16, epochs: 4, batch_size: 16, learning_rate: 0.01, augment: 0.5}\n",
+      "train: {seed: 1, filters: 4, units: 16, epochs: 4, batch_size: 16, learning_rate: 0.01, augment: 0.5}\n",
     );
-    for (const name of ["prepare", "train", "export"]) stage(name);
+    for (const name of ["train", "export"]) stage(name);
     evaluated = await evaluate({
       model: await built("model.onnx"),
       test: await rows("test"),
@@ -188,15 +198,7 @@ describe("the stages, on a part of the images and for four epochs", () => {
   }
 });
 
-it("refuses parameters that it does not know", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "digits-"));
-  await mkdir(join(folder, "data"));
-  await writeFile(join(folder, "params.yaml"), "prepare: {seed: 1, test_share: 2, validation_share: 0.1, tets: 1}\n");
-  const done = spawnSync(process.execPath, [join(root, "pipelines/digits/prepare.ts")], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  await rm(folder, { recursive: true });
-  expect(done.status).toBe(1);
-  expect(done.stderr).toMatch(/params\.yaml, prepare:[\s\S]*tets[\s\S]*test_share/);
+it("refuses parameters that it does not know", () => {
+  const params = { prepare: { seed: 1, test_share: 2, validation_share: 0.1, tets: 1 } };
+  expect(() => prepare({ examples: {} }, params)).toThrow(/params\.yaml, prepare:[\s\S]*tets[\s\S]*test_share/);
 });

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PIXELS, flatten, readExamples, readFolder, writeExamples } from "../../pipelines/digits/examples.ts";
+import { PIXELS, examplesIn, flatten, readExamples, writeExamples } from "../../pipelines/digits/examples.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -15,19 +15,22 @@ const header = ["id", "label", ...pixelNames].join(",");
 const line = (id: string, label: string | number, ink = 1): string =>
   [id, label, ...pixelNames.map(() => ink)].join(",");
 
+const bytes = (...lines: string[]): Buffer => Buffer.from(`${lines.join("\n")}\n`);
+
 async function file(name: string, ...lines: string[]): Promise<string> {
   const path = join(folder, name);
   await mkdir(join(path, ".."), { recursive: true });
-  await writeFile(path, `${lines.join("\n")}\n`);
+  await writeFile(path, bytes(...lines));
   return path;
 }
 
 describe("reading the digits", () => {
-  it("reads every CSV file below the folder and says where examples are from", async () => {
-    await file("digits.csv", header, line("a", 1), line("b", 2));
-    await file("feedback/2026-01-01.csv", header, line("c", 3));
-    await file("ATTRIBUTION.md", "not a table");
-    const examples = await readFolder(folder);
+  it("reads every CSV file below the folder and says where examples are from", () => {
+    const examples = examplesIn({
+      "digits.csv": bytes(header, line("a", 1), line("b", 2)),
+      "feedback/2026-01-01.csv": bytes(header, line("c", 3)),
+      "ATTRIBUTION.md": bytes("not a table"),
+    });
     expect(examples.map(({ id, label, source }) => [id, label, source])).toEqual([
       ["a", 1, "base"],
       ["b", 2, "base"],
@@ -35,11 +38,12 @@ describe("reading the digits", () => {
     ]);
   });
 
-  it("lets a later file correct an earlier one", async () => {
-    await file("digits.csv", header, line("a", 1));
-    await file("feedback/2026-01-01.csv", header, line("x", 3));
-    await file("feedback/2026-01-02.csv", header, line("x", 8));
-    const examples = await readFolder(folder);
+  it("lets a later file correct an earlier one", () => {
+    const examples = examplesIn({
+      "feedback/2026-01-02.csv": bytes(header, line("x", 8)),
+      "digits.csv": bytes(header, line("a", 1)),
+      "feedback/2026-01-01.csv": bytes(header, line("x", 3)),
+    });
     expect(examples.map(({ id, label }) => [id, label])).toEqual([
       ["a", 1],
       ["x", 8],
@@ -85,8 +89,7 @@ describe("reading the digits", () => {
     await expect(readExamples(await file("x.csv", "id,label", "a,1"))).rejects.toThrow(/image\.0 is missing/);
   });
 
-  it("refuses a folder without examples", async () => {
-    await file("digits.csv", header);
-    await expect(readFolder(folder)).rejects.toThrow(/holds no example/);
+  it("refuses a folder without examples", () => {
+    expect(() => examplesIn({ "digits.csv": bytes(header) })).toThrow(/holds no example/);
   });
 });

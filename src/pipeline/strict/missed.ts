@@ -1,10 +1,9 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { attempt, fail, ok } from "../../core/index.ts";
+import { attempt, fail, isWithin, ok } from "../../core/index.ts";
 import type { Context, Failure, Result } from "../../core/index.ts";
 import type { Stage } from "../stage.ts";
-import { isWithin } from "./paths.ts";
 import { below, callsIn } from "./trace-file.ts";
 import { placesOf } from "./view.ts";
 import type { View } from "./view.ts";

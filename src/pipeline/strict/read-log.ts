@@ -1,5 +1,5 @@
 import type { Stage } from "../stage.ts";
-import { foldersOf, isWithin } from "./paths.ts";
+import { foldersOf, isWithin } from "../../core/index.ts";
 import { below, sourceOf } from "./trace-file.ts";
 import type { Call } from "./trace.ts";
 import { placesOf } from "./view.ts";

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
+import { foldersOf, isWithin } from "../../core/index.ts";
 import type { Context } from "../../core/index.ts";
 import { program } from "../functions/run.ts";
 import { covers } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 import { isTemporary, TEMPORARY } from "./bubblewrap.ts";
-import { foldersOf, isWithin } from "./paths.ts";
 
 /** What makes a folder an environment of its own: of venv and virtualenv, of conda. */
 const ENVIRONMENT = ["pyvenv.cfg", "conda-meta"];

@@ -1,9 +1,8 @@
 import { cp, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { compareCodeUnits, isSystemError } from "../../core/index.ts";
+import { compareCodeUnits, isSystemError, isWithin } from "../../core/index.ts";
 import type { Stage } from "../stage.ts";
 import { cutParams } from "./cut-params.ts";
-import { isWithin } from "./paths.ts";
 import { ROOMS } from "./room.ts";
 import { placesOf } from "./view.ts";
 import type { View } from "./view.ts";

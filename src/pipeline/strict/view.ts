@@ -1,12 +1,11 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { attempt, compareCodeUnits, ok } from "../../core/index.ts";
+import { attempt, compareCodeUnits, foldersOf, ok } from "../../core/index.ts";
 import type { Context, Result } from "../../core/index.ts";
 import { git } from "../../git/index.ts";
 import type { Reads } from "../deps.ts";
 import { covers } from "../stage.ts";
 import type { Output, ParamsFrom, Stage } from "../stage.ts";
-import { foldersOf } from "./paths.ts";
 import { toolsIn } from "./tools.ts";
 
 /** What a stage may see of the repository: paths from its root, in code-unit order, none inside of another. */

@@ -1,5 +1,5 @@
 import type { Dataset } from "../config/index.ts";
-import { failedIfAny, ok } from "../core/index.ts";
+import { failedIfAny, foldersOf, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
 import { loadTracked } from "../dvc/index.ts";
 import type { DvcFile, PlacedDvcFile } from "../dvc/index.ts";
@@ -54,9 +54,4 @@ export function datasetAt(datasets: readonly Tracked[], path: string): Tracked |
     .filter(({ dataset }) => path === dataset.path || path.startsWith(`${dataset.path}/`))
     .sort((a, b) => b.dataset.path.length - a.dataset.path.length);
   return around[0] ?? datasets.find(({ dataset }) => dataset.path.startsWith(`${path}/`));
-}
-
-function foldersOf(path: string): string[] {
-  const parts = path.split("/");
-  return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"));
 }

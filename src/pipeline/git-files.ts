@@ -1,12 +1,11 @@
-import { ok } from "../core/index.ts";
+import { foldersOf, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { git } from "../git/index.ts";
-import { foldersOf } from "./path-index.ts";
 
 /**
  * What git tracks, asked once for a run and only if it matters: a process for each stage would cost more than most stages.
  */
-export class Tracked {
+export class GitFiles {
   readonly #context: Context;
   #places: Promise<Result<ReadonlyMap<string, string>>> | undefined;
 

@@ -1,9 +1,8 @@
-import { posix } from "node:path";
-
-/** The folders that a path lies in, the nearest first, without the root. */
+/** The folders a path lies in, the innermost first; not the root. Of paths with `/`, relative or absolute. */
 export function foldersOf(path: string): string[] {
-  const up = posix.dirname(path);
-  return up === "." || up === "/" ? [] : [up, ...foldersOf(up)];
+  const folders: string[] = [];
+  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) folders.push(path.slice(0, at));
+  return folders;
 }
 
 /** Whether a path is one of these or lies in one, however many there are. */
