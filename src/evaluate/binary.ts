@@ -1,10 +1,13 @@
-import type { Metric, Weighted, Weights } from "./metric.ts";
+import type { Cells, Metric, Sums } from "./metric.ts";
 import type { BinaryPredictions, Predictions } from "./predictions.ts";
+import { calibrationError } from "./calibration.ts";
+import { averagePrecision, rocAuc } from "./ranked.ts";
+import { meanOf, once, summed } from "./sums.ts";
 
 /** A probability of exactly 0 or 1 is taken as this far from it, as scikit-learn does in double precision. */
 export const EPSILON = 2 ** -52;
 
-interface Counts {
+export interface Counts {
   readonly tp: number;
   readonly fp: number;
   readonly fn: number;
@@ -14,23 +17,54 @@ interface Counts {
 /** Positive class, as in scikit-learn; a ratio of nothing to nothing counts as 0, as there. */
 export const BINARY: readonly Metric[] = [
   counted("accuracy", ({ tp, fp, fn, tn }) => ratio(tp + tn, tp + fp + fn + tn)),
+  counted("balanced_accuracy", ({ tp, fp, fn, tn }) => balanced([tp, tn], [tp + fn, tn + fp])),
   counted("precision", ({ tp, fp }) => ratio(tp, tp + fp)),
   counted("recall", ({ tp, fn }) => ratio(tp, tp + fn)),
-  counted("f1", ({ tp, fp, fn }) => ratio(2 * tp, 2 * tp + fp + fn)),
-  { name: "roc_auc", direction: "higher", needsScore: true, prepare: (from) => rocAuc(binary(from)) },
+  counted("specificity", ({ tn, fp }) => ratio(tn, tn + fp)),
+  fbeta("f1", 1),
+  counted("mcc", ({ tp, fp, fn, tn }) => correlation(tp + tn, [tp + fn, tn + fp], [tp + fp, tn + fn])),
   {
-    name: "log_loss",
-    direction: "lower",
+    name: "roc_auc",
+    direction: "higher",
     needsScore: true,
-    prepare: (from) => mean(binary(from), (label, score) => -Math.log(clip(label === 1 ? score : 1 - score))),
+    prepare: (from) => rocAuc(binary(from).label, scoresOf(from)),
   },
   {
-    name: "brier",
+    name: "average_precision",
+    direction: "higher",
+    needsScore: true,
+    prepare: (from) => averagePrecision(binary(from).label, scoresOf(from)),
+  },
+  meanOf(
+    "log_loss",
+    "lower",
+    perExample((label, score) => -Math.log(clip(label === 1 ? score : 1 - score))),
+    true,
+  ),
+  meanOf(
+    "brier",
+    "lower",
+    perExample((label, score) => (score - label) ** 2),
+    true,
+  ),
+  {
+    name: "ece",
     direction: "lower",
     needsScore: true,
-    prepare: (from) => mean(binary(from), (label, score) => (score - label) ** 2),
+    prepare: (from) => calibrationError(binary(from).label, scoresOf(from)),
   },
 ];
+
+/** `f2`, `f0.5`: how much more recall counts than precision; undefined for another name. */
+export function fbetaMetric(name: string): Metric | undefined {
+  const beta = /^f(\d{1,3}(?:\.\d{1,6})?)$/.exec(name)?.[1];
+  return beta === undefined || Number(beta) === 0 ? undefined : fbeta(name, Number(beta));
+}
+
+function fbeta(name: string, beta: number): Metric {
+  const square = beta ** 2;
+  return counted(name, ({ tp, fp, fn }) => ratio((1 + square) * tp, (1 + square) * tp + square * fn + fp));
+}
 
 export function clip(probability: number): number {
   return Math.min(1 - EPSILON, Math.max(EPSILON, probability));
@@ -40,61 +74,60 @@ export function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
 
-/** Weighted mean of values that are known per example. */
-export function weightedMean(values: Float64Array): Weighted {
-  return (weights) => {
-    let sum = 0;
-    let total = 0;
-    for (let row = 0; row < values.length; row++) {
-      const weight = weights[row] as number;
-      sum += weight * (values[row] as number);
-      total += weight;
-    }
-    return total === 0 ? null : sum / total;
-  };
+/** Mean recall of the classes that have examples. */
+export function balanced(hits: ArrayLike<number>, support: ArrayLike<number>): number {
+  let sum = 0;
+  let classes = 0;
+  for (let one = 0; one < hits.length; one++) {
+    if (support[one] === 0) continue;
+    sum += (hits[one] as number) / (support[one] as number);
+    classes++;
+  }
+  return sum / classes;
 }
 
-function mean(from: BinaryPredictions, value: (label: number, score: number) => number): Weighted {
-  return weightedMean(Float64Array.from(from.ids, (_, row) => value(from.label[row] ?? 0, from.score?.[row] ?? 0)));
+/** Matthews' coefficient of any number of classes (Gorodkin 2004); 0 where one side has a single class. */
+export function correlation(right: number, support: ArrayLike<number>, called: ArrayLike<number>): number {
+  let [total, both, labels, guesses] = [0, 0, 0, 0];
+  for (let one = 0; one < support.length; one++) {
+    const [truth, guess] = [support[one] as number, called[one] as number];
+    total += truth;
+    both += truth * guess;
+    labels += truth ** 2;
+    guesses += guess ** 2;
+  }
+  const spread = (total ** 2 - labels) * (total ** 2 - guesses);
+  return spread === 0 ? 0 : (right * total - both) / Math.sqrt(spread);
+}
+
+/** Which of tn, fp, fn, tp each example is. */
+export const confusionCells = once((from): Cells => {
+  const { label, prediction } = binary(from);
+  return { code: Uint8Array.from(label, (truth, row) => truth * 2 + (prediction[row] ?? 0)), size: 4 };
+});
+
+export function countsOf(sums: ArrayLike<number>, from = 0): Counts {
+  const [tn, fp, fn, tp] = [0, 1, 2, 3].map((cell) => sums[from + cell] ?? 0) as [number, number, number, number];
+  return { tn, fp, fn, tp };
 }
 
 function counted(name: string, formula: (counts: Counts) => number): Metric {
-  const prepare = (from: Predictions): Weighted => {
-    const { label, prediction } = binary(from);
-    const cell = Uint8Array.from(label, (truth, row) => truth * 2 + (prediction[row] ?? 0));
-    return (weights) => {
-      const cells = [0, 0, 0, 0] as [number, number, number, number];
-      for (let row = 0; row < cell.length; row++) cells[cell[row] as 0 | 1 | 2 | 3] += weights[row] as number;
-      const [tn, fp, fn, tp] = cells;
-      return tn + fp + fn + tp === 0 ? null : formula({ tp, fp, fn, tn });
-    };
+  const value: Sums["value"] = (sums) => {
+    const counts = countsOf(sums);
+    return counts.tn + counts.fp + counts.fn + counts.tp === 0 ? null : formula(counts);
   };
-  return { name, direction: "higher", needsScore: false, prepare };
+  return summed(name, "higher", (from) => ({ columns: [], cells: confusionCells(from), value }));
 }
 
-/** Share of (positive, negative) pairs in the right order, ties as half: one sort, then one pass per set of weights. */
-function rocAuc({ label, score, ids }: BinaryPredictions): Weighted {
-  const scores = score ?? new Float64Array(ids.length);
-  const order = Int32Array.from(scores.keys()).sort((a, b) => (scores[a] as number) - (scores[b] as number));
-  return (weights: Weights) => {
-    let below = 0; // weight of negatives with a smaller score
-    let pairs = 0;
-    let positives = 0;
-    for (let index = 0; index < order.length;) {
-      const value = scores[order[index] as number];
-      let tiedPositive = 0;
-      let tiedNegative = 0;
-      for (; index < order.length && scores[order[index] as number] === value; index++) {
-        const row = order[index] as number;
-        if (label[row] === 1) tiedPositive += weights[row] as number;
-        else tiedNegative += weights[row] as number;
-      }
-      pairs += tiedPositive * (below + tiedNegative / 2);
-      below += tiedNegative;
-      positives += tiedPositive;
-    }
-    return positives === 0 || below === 0 ? null : pairs / (positives * below);
-  };
+function perExample(value: (label: number, score: number) => number): (from: Predictions) => Float64Array {
+  return once((from) => {
+    const scores = scoresOf(from);
+    return Float64Array.from(binary(from).label, (label, row) => value(label, scores[row] as number));
+  });
+}
+
+function scoresOf(from: Predictions): Float64Array {
+  return binary(from).score ?? new Float64Array(from.ids.length);
 }
 
 function binary(from: Predictions): BinaryPredictions {

@@ -1,27 +1,38 @@
-import { BINARY } from "./binary.ts";
+import { BINARY, fbetaMetric } from "./binary.ts";
 import type { Direction, Metric, Task } from "./metric.ts";
-import { classMetric, MULTICLASS } from "./multiclass.ts";
+import { MULTICLASS, multiclassMetric } from "./multiclass.ts";
 import type { Predictions } from "./predictions.ts";
-import { REGRESSION } from "./regression.ts";
+import { quantileLoss, REGRESSION } from "./regression.ts";
+import { ones } from "./sums.ts";
 
-const BY_TASK: Record<Task, readonly Metric[]> = { binary: BINARY, multiclass: MULTICLASS, regression: REGRESSION };
+interface Catalogue {
+  readonly metrics: readonly Metric[];
+  /** Those with a number or a class in their name. */
+  readonly named: (name: string) => Metric | undefined;
+}
+
+const BY_TASK: Record<Task, Catalogue> = {
+  binary: { metrics: BINARY, named: fbetaMetric },
+  multiclass: { metrics: MULTICLASS, named: multiclassMetric },
+  regression: { metrics: REGRESSION, named: quantileLoss },
+};
 
 /** The metric of that name that Lockstep computes from predictions of the task; undefined for any other name. */
 export function findMetric(task: Task, name: string): Metric | undefined {
-  const known = BY_TASK[task].find((metric) => metric.name === name);
-  return known ?? (task === "multiclass" ? classMetric(name) : undefined);
+  const { metrics, named } = BY_TASK[task];
+  return metrics.find((metric) => metric.name === name) ?? named(name);
 }
 
-/** Names of what can be computed for a task, without the per-class ones. */
+/** Names of what can be computed for a task, without those that hold a number or a class. */
 export function metricNames(task: Task): string[] {
-  return BY_TASK[task].map((metric) => metric.name);
+  return BY_TASK[task].metrics.map((metric) => metric.name);
 }
 
-/** A metric's value on all rows; null where it is not defined for them or needs a score column that is not there. */
+/** A metric's value on all rows by their weights; null where it is not defined for them or needs a score column that is not there. */
 export function metricOf(predictions: Predictions, name: string): number | null {
   const metric = findMetric(predictions.task, name);
   if (metric === undefined || (metric.needsScore && !hasScores(predictions))) return null;
-  return metric.prepare(predictions)(new Uint8Array(predictions.ids.length).fill(1));
+  return metric.prepare(predictions)(predictions.weight ?? ones(predictions));
 }
 
 /** Values of the metrics that can be computed from these predictions; names that cannot be are left out. */
@@ -38,7 +49,7 @@ export function hasScores(predictions: Predictions): boolean {
 const LOWER =
   /^(.*_)?(loss|error|errors|err|mae|mse|rmse|mape|brier|ece|perplexity|wer|cer|fpr|fnr|latency|ms|seconds|duration|time|size|bytes|cost|difference|diff)$/;
 const HIGHER =
-  /^(.*_)?(accuracy|acc|precision|recall|f1|auc|ap|map|mcc|r2|score|ndcg|bleu|iou|dice|correct|throughput)$/;
+  /^(.*_)?(accuracy|acc|precision|recall|specificity|f\d+|auc|ap|map|mrr|mcc|r2|score|ndcg|bleu|iou|dice|correct|throughput)$/;
 
 /** Which way is good, told from the last part of a metric's name (`test.log_loss`); null when the name does not say. */
 export function directionOf(name: string): Direction | null {
