@@ -28,6 +28,16 @@ const environmentSchema = z.strictObject({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
+/** What the rows of each task have to say beside id and label. */
+function missingColumns(task: string, columns: Readonly<Record<string, unknown>>): string | undefined {
+  const has = (role: string): boolean => columns[role] !== undefined;
+  if (task === "ranking" && !(has("query") && has("score"))) return "a ranking needs `query` and `score`";
+  if (task === "binary" && !has("prediction") && !has("score")) return "a binary task needs `prediction` or `score`";
+  if ((task === "multiclass" || task === "regression") && !has("prediction"))
+    return `a ${task} task needs \`prediction\``;
+  return task !== "ranking" && has("query") ? "`query` belongs to a ranking" : undefined;
+}
+
 /** `models/<name>/model.yaml`: what the model is and by which rules it lives. */
 export const modelSchema = z.strictObject({
   version: z.literal(1),
@@ -35,30 +45,39 @@ export const modelSchema = z.strictObject({
   desc: z.string().optional(),
   /** Name in the release -> output of the pipeline. */
   files: z.record(name, path),
-  evaluation: z.strictObject({
-    predictions: path,
-    task: z.enum(["binary", "multiclass", "regression"]),
-    columns: z.strictObject({
-      id: z.string(),
-      label: z.string(),
-      prediction: z.string(),
-      /** binary: probability of the positive class. multiclass: prefix of `<prefix><class>` columns. */
-      score: z.string().optional(),
-      /** How much an example counts. */
-      weight: z.string().optional(),
-      /** Rows of one group (a user, a document) are not independent: they are drawn together. */
-      group: z.string().optional(),
-      /** Shown of examples that flipped. */
-      preview: z.array(z.string()).max(5).optional(),
+  evaluation: z
+    .strictObject({
+      predictions: path,
+      task: z.enum(["binary", "multiclass", "regression", "ranking"]),
+      columns: z.strictObject({
+        id: z.string(),
+        /** ranking: relevance, not negative. */
+        label: z.string(),
+        /** ranking: none. binary: may be left out where there is a score. */
+        prediction: z.string().optional(),
+        /** binary: probability of the positive class. multiclass: prefix of `<prefix><class>` columns. ranking: any number. */
+        score: z.string().optional(),
+        /** ranking: rows with the same query are ranked against each other. */
+        query: z.string().optional(),
+        /** How much an example counts. */
+        weight: z.string().optional(),
+        /** Rows of one group (a user, a document) are not independent: they are drawn together. */
+        group: z.string().optional(),
+        /** Shown of examples that flipped. */
+        preview: z.array(z.string()).max(5).optional(),
+      }),
+      /** Columns by whose values the test set is cut into groups that are judged apart. */
+      slices: z.array(z.string()).optional(),
+      metrics: z.array(z.string()).min(1),
+      /** Metric -> difference that does not matter: inside it two models are equivalent. */
+      margins: z.record(z.string(), z.number().min(0)).optional(),
+      /** Of metrics that come as numbers, where the name does not say which way is good. */
+      directions: z.record(z.string(), z.enum(["higher", "lower"])).optional(),
+    })
+    .superRefine(({ task, columns }, context) => {
+      const message = missingColumns(task, columns);
+      if (message !== undefined) context.addIssue({ code: "custom", path: ["columns"], message });
     }),
-    /** Columns by whose values the test set is cut into groups that are judged apart. */
-    slices: z.array(z.string()).optional(),
-    metrics: z.array(z.string()).min(1),
-    /** Metric -> difference that does not matter: inside it two models are equivalent. */
-    margins: z.record(z.string(), z.number().min(0)).optional(),
-    /** Of metrics that come as numbers, where the name does not say which way is good. */
-    directions: z.record(z.string(), z.enum(["higher", "lower"])).optional(),
-  }),
   gates: z.array(gateSchema).optional(),
   serving: z
     .strictObject({

@@ -12,10 +12,10 @@ export function seeded(...words: readonly string[]): JumpableRandomGenerator {
   return xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => hash.readInt32LE(offset)));
 }
 
-/** Row numbers by label, so that each bootstrap sample keeps the test set's class balance; one stratum for regression. */
+/** Row numbers by label, so that each bootstrap sample keeps the test set's class balance; one stratum where labels are no classes. */
 export function strata(predictions: Predictions): Int32Array[] {
-  const all = Int32Array.from(predictions.ids.keys());
-  if (predictions.task === "regression") return [all];
+  const all = Int32Array.from({ length: predictions.ids.length }, (_, row) => row);
+  if (predictions.task === "regression" || predictions.task === "ranking") return [all];
   const rows = new Map<number, number[]>();
   for (const [row, label] of predictions.label.entries()) {
     const members = rows.get(label);

@@ -150,6 +150,7 @@ function sameAnswers(base: Predictions, head: Predictions): boolean {
   if (base.task === "regression" && head.task === "regression") return same(base.prediction, head.prediction);
   if (base.task === "binary" && head.task === "binary")
     return same(base.prediction, head.prediction) && same(base.score ?? [], head.score ?? []);
+  if (base.task === "ranking" && head.task === "ranking") return same(base.score, head.score);
   if (base.task !== "multiclass" || head.task !== "multiclass") return false;
   return (
     base.classes.join("\0") === head.classes.join("\0") &&

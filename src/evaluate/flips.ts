@@ -17,12 +17,13 @@ export interface Flips {
 
 const LISTED = 50;
 
-/** Examples that became right or wrong, of two sides that are row for row the same examples; null for regression. */
+/** Examples that became right or wrong, of two sides that are row for row the same examples; null for tasks whose answers are not right or wrong. */
 export function flipsOf(base: Predictions, head: Predictions): Flips | null {
-  if (base.task === "regression") return null;
+  if (base.task === "regression" || base.task === "ranking") return null;
   const fixed = { count: 0, examples: [] as Flip[] };
   const broken = { count: 0, examples: [] as Flip[] };
-  for (const [row, id] of base.ids.entries()) {
+  for (let row = 0; row < base.ids.length; row++) {
+    const id = base.ids.at(row) ?? "";
     const label = labelOf(base, row);
     const flip = { id, label, base: predictionOf(base, row), head: predictionOf(head, row) };
     if ((flip.base === label) === (flip.head === label)) continue;

@@ -15,6 +15,7 @@ const BY_TASK: Record<Task, Catalogue> = {
   binary: { metrics: BINARY, named: fbetaMetric },
   multiclass: { metrics: MULTICLASS, named: multiclassMetric },
   regression: { metrics: REGRESSION, named: quantileLoss },
+  ranking: { metrics: [], named: () => undefined },
 };
 
 /** The metric of that name that Lockstep computes from predictions of the task; undefined for any other name. */

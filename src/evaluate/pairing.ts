@@ -35,11 +35,11 @@ export interface Paired {
 
 /** Brings two sides to the same examples in the same order, the base's. */
 export function pair(base: Predictions, head: Predictions): Paired {
-  const rowOf = new Map(head.ids.map((id, row) => [id, row]));
+  const rowOf = new Map(Array.from({ length: head.ids.length }, (_, row) => [head.ids.at(row), row]));
   const [baseRows, headRows]: [number[], number[]] = [[], []];
   let relabelled = 0;
-  for (const [row, id] of base.ids.entries()) {
-    const other = rowOf.get(id);
+  for (let row = 0; row < base.ids.length; row++) {
+    const other = rowOf.get(base.ids.at(row));
     if (other === undefined) continue;
     if (labelOf(base, row) !== labelOf(head, other)) {
       relabelled++;

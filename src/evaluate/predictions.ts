@@ -1,29 +1,40 @@
 import type { Digest } from "../core/index.ts";
 
 /** One side's predictions on a test set, in columns; the rows are in the file's order. */
-export type Predictions = BinaryPredictions | MulticlassPredictions | RegressionPredictions;
+export type Predictions = BinaryPredictions | MulticlassPredictions | RegressionPredictions | RankingPredictions;
 
 /** What every task's predictions have beside labels and answers; each column has a value for each row. */
 export interface Examples {
   /** Of the file's bytes. */
   readonly digest: Digest;
-  readonly ids: readonly string[];
+  readonly ids: Words;
   /** How much each example counts, not negative; null: all the same. */
   readonly weight: Float64Array | null;
   /** To which group (a user, a document) rows belong, where they are not independent; null: each for itself. */
-  readonly group: Coded | null;
+  readonly group: Grouped | null;
   /** By column that the evaluation names as a slice. */
   readonly slices: Readonly<Record<string, Coded>>;
   /** By column that a formula of the evaluation reads. */
   readonly numbers: Readonly<Record<string, Float64Array>>;
   /** By column that the evaluation shows of an example that flipped, as in the file. */
-  readonly preview: Readonly<Record<string, readonly string[]>>;
+  readonly preview: Readonly<Record<string, Words>>;
 }
 
-/** A column of few different words: each row's position in `values`. */
-export interface Coded {
-  readonly values: readonly string[];
+/** Texts by position: a list, or many of them in little memory. */
+export interface Words {
+  readonly length: number;
+  at(row: number): string | undefined;
+}
+
+/** A column that says which rows belong together: each row's position in `values`. */
+export interface Grouped {
+  readonly values: Words;
   readonly code: Int32Array;
+}
+
+/** A column of few different words. */
+export interface Coded extends Grouped {
+  readonly values: readonly string[];
 }
 
 /** Labels and predictions are 1 for the positive class, 0 for the other. */
@@ -51,6 +62,15 @@ export interface RegressionPredictions extends Examples {
   readonly prediction: Float64Array;
 }
 
+/** Rows of one query are ranked by score, the highest first. */
+export interface RankingPredictions extends Examples {
+  readonly task: "ranking";
+  /** Relevance, not negative. */
+  readonly label: Float64Array;
+  readonly score: Float64Array;
+  readonly query: Grouped;
+}
+
 /** The rows at `rows`, in that order. */
 export function selectRows(from: Predictions, rows: Int32Array): Predictions {
   const examples = selectExamples(from, rows);
@@ -73,12 +93,20 @@ export function selectRows(from: Predictions, rows: Int32Array): Predictions {
       };
     case "regression":
       return { ...from, ...examples, label: pick(from.label, rows), prediction: pick(from.prediction, rows) };
+    case "ranking":
+      return {
+        ...from,
+        ...examples,
+        label: pick(from.label, rows),
+        score: pick(from.score, rows),
+        query: regroup(from.query, rows),
+      };
   }
 }
 
 function selectExamples(from: Examples, rows: Int32Array): Examples {
-  const words = (column: readonly string[]): string[] => Array.from(rows, (row) => column[row] ?? "");
-  const coded = ({ values, code }: Coded): Coded => ({ values, code: Int32Array.from(rows, (row) => code[row] ?? 0) });
+  const words = (column: Words): Words => ({ length: rows.length, at: (row) => column.at(rows[row] ?? Infinity) });
+  const coded = <From extends Grouped>(column: From): From => regroup(column, rows);
   return {
     digest: from.digest,
     ids: words(from.ids),
@@ -88,6 +116,10 @@ function selectExamples(from: Examples, rows: Int32Array): Examples {
     numbers: mapped(from.numbers, (column) => pick(column, rows)),
     preview: mapped(from.preview, words),
   };
+}
+
+function regroup<From extends Grouped>(from: From, rows: Int32Array): From {
+  return { ...from, code: Int32Array.from(rows, (row) => from.code[row] ?? 0) };
 }
 
 function mapped<From, To>(columns: Readonly<Record<string, From>>, change: (column: From) => To): Record<string, To> {
@@ -104,8 +136,9 @@ export function labelOf(predictions: Predictions, row: number): string {
   return String(predictions.label[row]);
 }
 
-/** The prediction of one example, as in the file up to spelling. */
+/** The prediction of one example, as in the file up to spelling; of a ranking the score. */
 export function predictionOf(predictions: Predictions, row: number): string {
+  if (predictions.task === "ranking") return String(predictions.score[row]);
   if (predictions.task === "multiclass") return predictions.classes[predictions.prediction[row] ?? 0] ?? "";
   return String(predictions.prediction[row]);
 }

@@ -6,6 +6,9 @@ import type { Digest, Failure, Location } from "../core/index.ts";
 /** A row of a CSV file that can still say where each of its cells stands. */
 export interface Row {
   readonly cells: readonly string[];
+  text(cell: number): string;
+  /** Not a number where the cell is empty or holds something else. */
+  number(cell: number): number;
   /** Place of a cell; of the row's end for a cell that is not there. */
   readonly at: (cell: number) => Location;
 }
@@ -47,7 +50,9 @@ async function* rowsOf(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGen
       const start = line;
       line += raw.split("\n").length - 1;
       if (record.length === 1 && record[0] === "") continue;
-      yield { cells: record, at: (cell) => place(file, start, raw, cell) };
+      const text = (cell: number): string => record[cell] ?? "";
+      const number = (cell: number): number => (text(cell).trim() === "" ? Number.NaN : Number(text(cell)));
+      yield { cells: record, text, number, at: (cell) => place(file, start, raw, cell) };
     }
     return undefined;
   } catch (error) {

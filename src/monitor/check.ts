@@ -97,7 +97,8 @@ function columnsOf(profile: Profile, config: ModelConfig): { role: Role; observe
   const signature = { input: config.serving?.input ?? "", output: config.serving?.output ?? "" };
   const { inputs, outputs, prediction } = rolesOf(profile, signature);
   // Classes are often numbers in the table, and names all the same.
-  const classes = config.evaluation.task !== "regression";
+  const { task } = config.evaluation;
+  const classes = task !== "regression" && task !== "ranking";
   return [
     ...inputs.map((column) => ({ role: "input" as const, observed: observe(column) })),
     ...outputs.map((column) => ({ role: "output" as const, observed: observe(column) })),

@@ -18,11 +18,14 @@ export interface TableShape {
   readonly numericLabel: boolean;
 }
 
+/** Tasks whose labels are numbers. */
+const NUMERIC = new Set(["regression", "ranking"]);
+
 export function shapeOf(config: ModelConfig, retrain: Retrain): TableShape {
   const input = config.serving?.input ?? "";
   const { id = "id", label = "label", features = input } = retrain.columns ?? {};
   const classes = config.serving?.classes;
-  return { id, label, features, input, classes, numericLabel: config.evaluation.task === "regression" };
+  return { id, label, features, input, classes, numericLabel: NUMERIC.has(config.evaluation.task) };
 }
 
 /** Rows of one UTC day as a CSV file of the dataset: `feedback/<day>.csv`. */

@@ -1,3 +1,4 @@
+import type { ModelConfig } from "../config/index.ts";
 import { normalTail } from "./special.ts";
 
 /** Labelled rows below which performance is not judged. */
@@ -23,13 +24,13 @@ export interface Labelled {
   readonly label: string;
 }
 
-/** Undefined when too few labels have arrived or the version has no metric to compare with. */
+/** Undefined when too few labels have arrived or the version has no metric to compare with, as for a ranking. */
 export function judgePerformance(
   rows: readonly Labelled[],
-  task: "binary" | "multiclass" | "regression",
+  task: ModelConfig["evaluation"]["task"],
   metrics: Readonly<Record<string, number>>,
 ): Performance | undefined {
-  if (rows.length < MIN_LABELLED) return undefined;
+  if (rows.length < MIN_LABELLED || task === "ranking") return undefined;
   return task === "regression" ? meanError(rows, metrics["mae"]) : accuracy(rows, metrics["accuracy"]);
 }
 

@@ -21,17 +21,29 @@ export const REGRESSION: Evaluation = {
   metrics: ["mae", "rmse", "r2"],
 };
 
+export const RANKING: Evaluation = {
+  ...BINARY,
+  task: "ranking",
+  columns: { id: "id", label: "relevance", score: "score", query: "query" },
+  metrics: ["ndcg"],
+};
+
 /** Reads CSV text that is expected to be sound. */
-export async function predictions(text: string, evaluation: Evaluation): Promise<Predictions> {
-  const read = await readPredictions({ file: evaluation.predictions, bytes: Buffer.from(text), evaluation });
+export async function predictions(text: string, evaluation: Evaluation, numbers?: string[]): Promise<Predictions> {
+  const bytes = Buffer.from(text);
+  const read = await readPredictions({ file: evaluation.predictions, bytes, evaluation, ...(numbers && { numbers }) });
   if (!read.ok) throw new Error(JSON.stringify(read.failures));
   return read.value;
 }
 
 /** The problems of CSV text that is expected to be refused, as `line:column problem`. */
-export async function problems(text: string | Uint8Array, evaluation: Evaluation): Promise<string[]> {
+export async function problems(
+  text: string | Uint8Array,
+  evaluation: Evaluation,
+  { file = "p.csv", numbers = [] as readonly string[] } = {},
+): Promise<string[]> {
   const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  const read = await readPredictions({ file: "p.csv", bytes, evaluation });
+  const read = await readPredictions({ file, bytes, evaluation, numbers });
   if (read.ok) throw new Error("it was read without a complaint");
   return read.failures.map((failure) => {
     if (failure.code !== "predictions-invalid") throw new Error(`unexpected failure ${failure.code}`);

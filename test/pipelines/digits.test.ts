@@ -148,7 +148,7 @@ describe("the stages, on a part of the images and for four epochs", () => {
       await readPredictions({ file: "predictions.csv", bytes: table(evaluated.predictions), evaluation }),
     );
     if (predictions.task !== "multiclass") throw new Error("the digits are several classes");
-    const right = predictions.ids.filter((_, at) => predictions.label[at] === predictions.prediction[at]).length;
+    const right = predictions.label.filter((label, at) => label === predictions.prediction[at]).length;
     const { accuracy } = evaluated.metrics;
     expect(right / predictions.ids.length).toBe(accuracy);
     expect(predictions.classes).toHaveLength(10);

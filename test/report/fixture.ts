@@ -9,7 +9,7 @@ const LABELS = Array.from({ length: 300 }, (_, row) => (row % 3 === 0 ? 1 : 0));
 /** Wrong on the first `wrong` examples; ids start with `id`. */
 export function side(wrong: number, id = "e"): Predictions {
   const made = binary(LABELS, (row, label) => (row < wrong ? 1 - label : label) * 0.7 + 0.1 + (row % 7) / 100);
-  return { ...made, ids: made.ids.map((name) => `${id}${name}`) };
+  return { ...made, ids: Array.from(made.label, (_, row) => `${id}${made.ids.at(row)}`) };
 }
 
 export function runRecord(changes: Partial<RunRecord> = {}): RunRecord {
