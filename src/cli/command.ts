@@ -13,6 +13,12 @@ export interface Edge {
   /** The repository around that folder. Its signal is aborted by the first Ctrl-C; a second one ends the process. */
   readonly context: () => Context;
   readonly out: Output;
+  /** Of stdout. */
+  readonly terminal: {
+    /** True when a person sits before it. */
+    readonly interactive: boolean;
+    readonly colour: boolean;
+  };
 }
 
 /** What a command ends with. */

@@ -55,7 +55,9 @@ export function createEdge(
     return 3;
   };
   const close = (): void => interruption?.close();
-  return { folder, context, out, bug, close, exitCode: out.exitCode };
+  const interactive = process.stdout.isTTY;
+  const terminal = { interactive, colour: interactive && !process.env["NO_COLOR"] };
+  return { folder, context, out, terminal, bug, close, exitCode: out.exitCode };
 }
 
 /** Commands to the runner and the lines around them have to come in one order: they go to one stream. */

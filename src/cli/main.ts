@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "say whether a change is better, with the evidence",
     load: () => import("./commands/compare.ts"),
   },
-  report: { summary: "write the report of any two revisions", load: () => import("./commands/report.ts") },
+  report: { summary: "write the report of any two revisions or versions", load: () => import("./commands/report.ts") },
   model: { summary: "look at the registry, fetch and choose versions", load: () => import("./commands/model.ts") },
   serve: { summary: "answer inference requests for a version of a model", load: () => import("./commands/serve.ts") },
   image: { summary: "build serving images", load: () => import("./commands/image.ts") },

@@ -12,7 +12,7 @@ export interface Found {
   readonly version: ModelVersion;
 }
 
-/** The version that `digits` (in production), `digits@staging` or `digits@3` names. */
+/** The version that `digits` (in production), `digits@staging`, `digits@3` or `digits@v3` names. */
 export async function findVersion(source: Source, reference: string): Promise<Result<Found>> {
   const [name = "", at = "production"] = reference.split("@");
   const models = await chooseModels(source, [name]);
@@ -21,7 +21,8 @@ export async function findVersion(source: Source, reference: string): Promise<Re
   if (model === undefined) throw new Error(`model ${name} is neither there nor missing`);
   const lock = await loadModelLock(source, name);
   if (!lock.ok) return lock;
-  const number = /^\d+$/.test(at) ? Number(at) : lock.value.aliases[at];
+  const digits = /^v?(\d+)$/.exec(at)?.[1];
+  const number = digits === at ? Number(at) : (lock.value.aliases[at] ?? Number(digits));
   const version = lock.value.versions.find((entry) => entry.version === number);
   if (version !== undefined) return ok({ model, lock: lock.value, version });
   const known = [...Object.keys(lock.value.aliases), ...lock.value.versions.map((entry) => String(entry.version))];

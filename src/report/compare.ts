@@ -1,45 +1,67 @@
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import { atRevision, git, workingTree } from "../git/index.ts";
-import type { Source } from "../git/index.ts";
+import { git, workingTree } from "../git/index.ts";
 import { loadPipelines } from "../pipeline/index.ts";
 import { openRecords, recordsOptions } from "../records/index.ts";
 import { localCache, openStore, storeUrl } from "../store/index.ts";
 import { buildReport } from "./build.ts";
 import type { PipelineInput } from "./build.ts";
+import { compareVersions } from "./compare-versions.ts";
+import type { Sides } from "./compare-versions.ts";
 import { gatherModels } from "./models.ts";
+import { findNamed } from "./named.ts";
+import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
-import { findSide, sideFromPlan } from "./side.ts";
+import { findSide, noResult, sideAt } from "./side.ts";
 import type { Side } from "./side.ts";
 
 export interface CompareOptions {
-  /** Revision; absent: where HEAD branched from the default branch, or (there) its parent. */
+  /** Revision or version of a model; absent: where HEAD branched from the default branch, or (there) its parent. */
   readonly base?: string;
-  /** Revision; absent: the working tree. */
+  /** Revision or version of a model; absent: the working tree. */
   readonly head?: string;
   readonly model?: string;
 }
 
 /**
- * The report of any two revisions, from what this machine's records and the fetched records branch hold of them.
+ * The report of any two revisions or versions of models, from what this machine's records and the fetched records branch hold of them.
  * Nothing is run; a side that was never run is a failure that says so.
  */
 export async function compareRevisions(context: Context, options: CompareOptions): Promise<Result<Report>> {
-  const headSource = options.head === undefined ? ok(workingTree(context)) : await atRevision(context, options.head);
-  if (!headSource.ok) return headSource;
+  const head =
+    options.head === undefined
+      ? ok<Named>({ kind: "tree", label: "the working tree", source: workingTree(context) })
+      : await findNamed(context, options.head);
+  if (!head.ok) return head;
   const baseName = options.base === undefined ? await defaultBase(context, options.head ?? "HEAD") : ok(options.base);
   if (!baseName.ok) return baseName;
-  const baseSource = await atRevision(context, baseName.value);
-  if (!baseSource.ok) return baseSource;
-  const settings = await recordsOptions(context, baseSource.value);
+  const base = await findNamed(context, baseName.value);
+  if (!base.ok) return base;
+  const rules = base.value.kind === "tree" ? base.value.source : workingTree(context);
+  const settings = await recordsOptions(context, rules);
   if (!settings.ok) return settings;
-  const records = openRecords(context, settings.value);
-  const url = await storeUrl(context, baseSource.value);
+  const url = await storeUrl(context, rules);
   if (!url.ok) return url;
   const store = openStore(context, url.value);
   if (!store.ok) return store;
+  const sides = {
+    records: openRecords(context, settings.value),
+    stores: [localCache(context), store.value],
+    ...(options.model === undefined ? {} : { model: options.model }),
+  };
+  return head.value.kind === "tree" && base.value.kind === "tree"
+    ? compareTrees(context, { ...sides, head: head.value, base: base.value })
+    : compareVersions(context, { ...sides, head: head.value, base: base.value });
+}
 
-  const all = await loadPipelines(headSource.value);
+type Tree = Extract<Named, { kind: "tree" }>;
+
+async function compareTrees(
+  context: Context,
+  options: Sides & { readonly head: Tree; readonly base: Tree },
+): Promise<Result<Report>> {
+  const { head: named, base: against, records, stores, model } = options;
+  const all = await loadPipelines(named.source);
   if (!all.ok) return all;
   const heads = new Map<string, Side>();
   const bases = new Map<string, Side | undefined>();
@@ -47,61 +69,44 @@ export async function compareRevisions(context: Context, options: CompareOptions
   for (const { name } of all.value) {
     const find = { records, pipeline: name, trusted: false };
     // oxlint-disable-next-line no-await-in-loop -- local look-ups
-    const head = await sideAt(context, headSource.value, find);
+    const head = await sideAt(context, named.source, find);
     if (!head.ok) return head;
     if (head.value === undefined) continue;
     // oxlint-disable-next-line no-await-in-loop
-    const base = await findSide(context, baseSource.value.commit ?? baseName.value, find);
+    const base = await findSide(context, against.source.commit ?? against.label, find);
     if (!base.ok) return base;
     heads.set(name, head.value);
     bases.set(name, base.value);
     const notes = base.value === undefined ? ["There is no result of the base."] : [];
     pipelines.push({ head: head.value.run, base: base.value?.run ?? null, notes });
   }
-  if (pipelines.length === 0) {
-    return fail({
-      code: "unknown-name",
-      what: "result of",
-      name: headSource.value.label,
-      known: [],
-      hint: "`lockstep run` makes one; `git fetch` brings what others made",
-    });
-  }
+  if (pipelines.length === 0) return noResult(named.source);
   const gathered = await gatherModels({
-    baseSource: baseSource.value,
-    headSource: headSource.value,
+    baseSource: against.source,
+    headSource: named.source,
     heads,
     bases,
-    stores: [localCache(context), store.value],
+    stores,
     trusted: true,
-    ...(options.model === undefined ? {} : { model: options.model }),
+    ...(model === undefined ? {} : { model }),
   });
   if (!gathered.ok) return gathered;
   const { models, failures } = gathered.value;
-  if (options.model !== undefined && models.length === 0)
-    return fail({ code: "unknown-name", what: "model", name: options.model, known: [] });
+  if (model !== undefined && models.length === 0)
+    return fail({ code: "unknown-name", what: "model", name: model, known: [] });
   return ok(
     buildReport({
-      head: { label: options.head ?? "the working tree", commit: headSource.value.commit },
-      base: { label: baseName.value, commit: baseSource.value.commit },
+      head: { label: named.label, commit: named.source.commit },
+      base: { label: against.label, commit: against.source.commit },
       pullRequest: null,
       runUrl: null,
       pipelines:
-        options.model === undefined ? pipelines : pipelines.filter(({ head }) => models[0]?.pipeline === head.pipeline),
+        model === undefined ? pipelines : pipelines.filter(({ head }) => models[0]?.pipeline === head.pipeline),
       models,
       failures,
       notes: [],
     }),
   );
-}
-
-async function sideAt(
-  context: Context,
-  source: Source,
-  options: Parameters<typeof sideFromPlan>[2],
-): Promise<Result<Side | undefined>> {
-  if (source.commit === null) return sideFromPlan(context, source, options);
-  return findSide(context, source.commit, { ...options, exact: true });
 }
 
 /** `origin/HEAD`, `main` or `master`, whichever there is first; from a commit on it, the commit before. */

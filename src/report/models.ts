@@ -120,13 +120,14 @@ function measured(side: Side, predictions: Awaited<ReturnType<typeof predictions
   return { kind: "measured", predictions: predictions.value, numbers: flatNumbers(side.run.metrics) };
 }
 
-async function productionReference(
+export async function productionReference(
   model: Model,
   version: ReturnType<typeof productionVersion>,
   stores: readonly Store[],
 ): Promise<Reference> {
   if (version === undefined) return { kind: "none", why: "There is no production version yet." };
-  const predictions = await readBlob(version.predictions, model.config.value.evaluation, stores);
+  const { predictions: digest, commit } = version;
+  const predictions = await readBlob({ digest, commit }, model.config.value.evaluation, stores);
   if (predictions.ok) return { kind: "measured", predictions: predictions.value, numbers: version.metrics };
   return {
     kind: "missing",

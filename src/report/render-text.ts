@@ -1,13 +1,25 @@
-import { stripVTControlCharacters } from "node:util";
-import { formatChange, formatTime, formatValue, shortCommit } from "./format.ts";
+import { stripVTControlCharacters, styleText } from "node:util";
+import { count, formatChange, formatTime, formatValue, shortCommit } from "./format.ts";
 import { fill, headline } from "./headline.ts";
+import type { Headline } from "./headline.ts";
 import { visible } from "./markdown.ts";
-import type { MetricRow, Report } from "./schema.ts";
+import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 
-/** The report for a terminal: the verdict, then tables in columns. No text of the repository can move the cursor. */
-export function renderText(report: Report): string {
-  const { title, sentences } = headline(report);
-  const sections = [`${title}. ${sentences.map((one) => fill(one, plain)).join(" ")}`];
+type Colour = "green" | "red" | "yellow" | "bold" | "dim";
+type Paint = (colour: Colour, text: string) => string;
+/** Its colour is put on after its width is known. */
+type Cell = string | readonly [Colour, string];
+
+const TONES: Record<Headline["tone"], Colour> = { good: "green", bad: "red", warn: "yellow", neutral: "bold" };
+
+/**
+ * The report for a terminal: the verdict, then the comment's tables in columns. No text of the repository can move the
+ * cursor, nor colour anything.
+ */
+export function renderText(report: Report, { colour = false }: { readonly colour?: boolean } = {}): string {
+  const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
+  const { tone, title, sentences } = headline(report);
+  const sections = [`${paint(TONES[tone], `${title}.`)} ${sentences.map((one) => fill(one, plain)).join(" ")}`];
   for (const failure of report.failures)
     sections.push(
       failure
@@ -15,49 +27,76 @@ export function renderText(report: Report): string {
         .map((line) => `  ${plain(line)}`)
         .join("\n"),
     );
-  for (const model of report.models) {
-    const rows = model.metrics.map((metric) => [
-      `${plain(metric.name)}${metric.direction === null ? "" : metric.direction === "higher" ? " ↑" : " ↓"}`,
-      formatValue(metric.base),
-      formatValue(metric.head),
-      interval(metric),
-      metric.verdict?.replace("-", " ") ?? plain(metric.note ?? "–"),
-    ]);
-    sections.push(columns([[plain(model.name), "base", "head", "difference (95 %)", "verdict"], ...rows]));
-    if (model.gates.length > 0)
-      sections.push(
-        columns(model.gates.map((gate) => [gate.passed ? "pass" : "FAIL", plain(gate.rule), plain(gate.found)])),
-      );
-    const flips = model.flips;
-    if (flips !== null && flips.fixed.count + flips.broken.count > 0)
-      sections.push(`${flips.fixed.count} predictions fixed, ${flips.broken.count} broken`);
-    if (model.notes.length > 0) sections.push(model.notes.map((note) => `- ${plain(note)}`).join("\n"));
-  }
+  for (const model of report.models) sections.push(...modelSections(model, paint));
   for (const pipeline of report.pipelines) {
     const changes = [
       ...pipeline.data.map(({ name, base, head }) => [`data ${plain(name)}`, plain(base ?? "–"), plain(head ?? "–")]),
       ...pipeline.params.map(({ key, base, head }) => [plain(key), plain(base ?? "–"), plain(head ?? "–")]),
     ];
-    if (changes.length > 0) sections.push(columns([["changed", "base", "head"], ...changes]));
-    if (pipeline.numbers.length > 0 && report.models.every((model) => model.pipeline !== pipeline.name)) {
-      const rows = pipeline.numbers.map((row) => [
-        plain(row.name),
-        formatValue(row.base),
-        formatValue(row.head),
-        formatChange(row.difference),
-      ]);
-      sections.push(columns([["metric", "base", "head", "difference"], ...rows]));
-    }
+    if (changes.length > 0) sections.push(columns([["changed", "base", "head"], ...changes], paint));
+    sections.push(...numbers(pipeline, paint));
     const stages = pipeline.stages.map(
       ({ stage, status, ms }) => `${plain(stage)} ${status}${status === "run" ? ` ${formatTime(ms)}` : ""}`,
     );
-    sections.push(`${plain(pipeline.name)}: ${stages.join(", ")}`);
+    if (stages.length > 0) sections.push(`${plain(pipeline.name)}: ${stages.join(", ")}`);
     if (pipeline.notes.length > 0) sections.push(pipeline.notes.map((note) => `- ${plain(note)}`).join("\n"));
   }
   sections.push(
     `${plain(report.head.label)} (${shortCommit(report.head.commit)}) against ${plain(report.base.label)} (${shortCommit(report.base.commit)})`,
   );
   return sections.join("\n\n");
+}
+
+function modelSections(model: ModelReport, paint: Paint): string[] {
+  const sections: string[] = [];
+  const produced = model.production !== null;
+  const head = [
+    plain(model.name),
+    "base",
+    "head",
+    "difference (95 %)",
+    "verdict",
+    ...(produced ? [`production v${model.production?.version}`] : []),
+  ];
+  const rows = model.metrics.map((metric): Cell[] => [
+    `${plain(metric.name)}${metric.direction === null ? "" : metric.direction === "higher" ? " ↑" : " ↓"}`,
+    formatValue(metric.base),
+    formatValue(metric.head),
+    interval(metric),
+    verdict(metric),
+    ...(produced ? [formatValue(metric.production)] : []),
+  ]);
+  sections.push(columns([head, ...rows], paint));
+  const gates = model.gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
+  const gateRows = gates.map((gate): Cell[] => [
+    gate.passed ? ["green", "pass"] : ["red", "FAIL"],
+    plain(gate.rule),
+    plain(gate.found),
+  ]);
+  if (gates.length > 0) sections.push(columns([["gate", "rule", "found"], ...gateRows], paint));
+  const { fixed, broken } = model.flips ?? { fixed: { count: 0 }, broken: { count: 0 } };
+  if (fixed.count + broken.count > 0) sections.push(`${fixed.count} predictions fixed, ${broken.count} broken`);
+  if (model.notes.length > 0) sections.push(model.notes.map((note) => `- ${plain(note)}`).join("\n"));
+  return sections;
+}
+
+/** Rows of a table; the page and `--json` have them all. */
+const MOST = 50;
+
+function numbers({ numbers: all }: PipelineReport, paint: Paint): string[] {
+  if (all.length === 0) return [];
+  const sorted = all.toSorted((a, b) => Number(a.difference === 0) - Number(b.difference === 0));
+  const rows = sorted
+    .slice(0, MOST)
+    .map((row) => [plain(row.name), formatValue(row.base), formatValue(row.head), interval(row), verdict(row)]);
+  const table = columns([["number", "base", "head", "difference", "verdict"], ...rows], paint);
+  return [all.length > MOST ? `${table}\n… and ${count(all.length - MOST, "more number")}` : table];
+}
+
+function verdict({ verdict: word, note }: MetricRow): Cell {
+  if (word === null) return plain(note ?? "–");
+  const text = word.replace("-", " ");
+  return word === "better" ? ["green", text] : word === "worse" ? ["red", text] : text;
 }
 
 function interval(metric: MetricRow): string {
@@ -70,15 +109,21 @@ function plain(text: string): string {
   return visible(stripVTControlCharacters(text), 200);
 }
 
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths =
-    rows[0]?.map((_, column) => Math.max(...rows.map((row) => Array.from(row[column] ?? "").length))) ?? [];
+function columns(rows: readonly (readonly Cell[])[], paint: Paint): string {
+  const length = (cell: Cell): number => Array.from(typeof cell === "string" ? cell : cell[1]).length;
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => length(row[column] ?? "")))) ?? [];
   return rows
     .map((row) =>
       row
-        .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - Array.from(cell).length)))
+        .map((cell, column) => {
+          const text = typeof cell === "string" ? cell : paint(...cell);
+          return column === row.length - 1
+            ? text
+            : text + " ".repeat(Math.max(0, (widths[column] ?? 0) - length(cell)));
+        })
         .join("  ")
         .trimEnd(),
     )
+    .map((line, index) => (index === 0 ? paint("dim", line) : line))
     .join("\n");
 }

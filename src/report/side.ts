@@ -1,6 +1,6 @@
 import type { ModelConfig, RecordedOutput, RunRecord, StageRecord } from "../config/index.ts";
 import { describe, fail, ok } from "../core/index.ts";
-import type { Context, Digest, Json, Result, StageKey } from "../core/index.ts";
+import type { Context, Digest, Failed, Json, Result, StageKey } from "../core/index.ts";
 import { datasetAt, loadDatasets } from "../data/index.ts";
 import { readPredictions } from "../evaluate/index.ts";
 import type { Evaluation, Predictions } from "../evaluate/index.ts";
@@ -77,6 +77,21 @@ export async function findSide(
   return ok(undefined);
 }
 
+/** What is known of a pipeline at exactly this tree. */
+export async function sideAt(
+  context: Context,
+  source: Source,
+  options: FindOptions,
+): Promise<Result<Side | undefined>> {
+  if (source.commit === null) return sideFromPlan(context, source, options);
+  return findSide(context, source.commit, { ...options, exact: true });
+}
+
+export function noResult(source: Source): Failed {
+  const hint = "`lockstep run` makes one; `git fetch` brings what others made";
+  return fail({ code: "unknown-name", what: "result of", name: source.label, known: [], hint });
+}
+
 async function runAt(
   commit: string,
   { records, pipeline, trusted }: FindOptions,
@@ -149,11 +164,13 @@ export async function predictionsOf(
   stores: readonly Store[],
 ): Promise<Result<Predictions | null>> {
   const out = side?.outputs.get(evaluation.predictions);
-  return out === undefined || out.kind !== "file" ? ok(null) : readBlob(out.digest, evaluation, stores);
+  if (side === undefined || out === undefined || out.kind !== "file") return ok(null);
+  return readBlob({ digest: out.digest, commit: side.run.commit }, evaluation, stores);
 }
 
+/** `commit`: whose run made it, so that a failure can say how to have it again. */
 export async function readBlob(
-  digest: Digest,
+  { digest, commit }: { readonly digest: Digest; readonly commit: string | null },
   evaluation: Evaluation,
   stores: readonly Store[],
 ): Promise<Result<Predictions>> {
@@ -168,7 +185,9 @@ export async function readBlob(
     return readPredictions({ file: evaluation.predictions, bytes: bytes.value, evaluation });
   }
   const store = stores.map(({ url }) => url).join(", ");
-  return fail({ code: "blob-missing", digest, neededBy: evaluation.predictions, store });
+  const again = commit === null ? "`lockstep run --force`" : `\`lockstep repro ${commit.slice(0, 12)}\``;
+  const hint = `${again} makes it again here; \`lockstep runs push\` sends it from the machine that has it`;
+  return fail({ code: "blob-missing", digest, neededBy: evaluation.predictions, store, hint });
 }
 
 /** Sizes of a model's files as a side made them. */

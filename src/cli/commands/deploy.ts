@@ -14,7 +14,7 @@ export function build(edge: Edge): Command {
   const deploy = new Command("deploy")
     .summary("put a version of a model to work in an environment")
     .description("Deploys on this machine, without telling GitHub: the deploy action does that.")
-    .argument("<model>", "name, name@alias or name@version; production when none is said")
+    .argument("<model>", "name, name@alias or name@version (churn@3, churn@v3); production when none is said")
     .argument("<environment>", "one of `environments` in model.yaml")
     .option("--repository <owner/name>", REPOSITORY)
     .action(async (model: string, environment: string, options: Options) =>

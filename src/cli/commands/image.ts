@@ -8,7 +8,7 @@ export function build(edge: Edge): Command {
   image
     .command("build")
     .description("Builds the serving image of a version with buildah, podman or docker.")
-    .argument("<model>", "name, name@alias or name@version; production when none is said")
+    .argument("<model>", "name, name@alias or name@version (churn@3, churn@v3); production when none is said")
     .option("--push <repository>", "push it there, and name it by digest")
     .option("--base <image>", "base image; model.yaml's serving.base_image, or Node's own, when absent")
     .action(async (model: string, options: BuildOptions) => edge.out.answer(await buildOne(edge, model, options)));

@@ -10,7 +10,7 @@ import type { Store } from "../../store/index.ts";
 import type { Answer, Edge } from "../command.ts";
 import { bytes, table } from "../text.ts";
 
-const REFERENCE = "name, name@alias or name@version; production when none is said";
+const REFERENCE = "name, name@alias or name@version (churn@3, churn@v3); production when none is said";
 
 interface Where {
   readonly remote: string;

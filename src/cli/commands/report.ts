@@ -1,27 +1,56 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { ok } from "../../core/index.ts";
-import type { Edge } from "../command.ts";
+import { attempt, ok } from "../../core/index.ts";
+import type { Result } from "../../core/index.ts";
+import type { Answer, Edge } from "../command.ts";
+import { openFile } from "../opener.ts";
+import { SIDE } from "./compare.ts";
 
-type Format = "md" | "html" | "json";
+interface Options {
+  readonly base: string;
+  readonly head: string;
+  readonly format: "md" | "html" | "json";
+  readonly model?: string;
+  readonly output?: string;
+  readonly open?: boolean;
+}
 
 export function build(edge: Edge): Command {
   return new Command("report")
-    .summary("write the report of any two revisions")
-    .description("Writes what the comment on a pull request would say of two revisions, to stdout; nothing is run.")
-    .requiredOption("--base <rev>", "revision to compare with")
-    .requiredOption("--head <rev>", "revision that is judged")
+    .summary("write the report of any two revisions or versions")
+    .description(
+      "Writes what the comment on a pull request would say of two revisions, or versions of models; nothing is run.",
+    )
+    .requiredOption("--base <side>", `what it is compared with: ${SIDE}`)
+    .requiredOption("--head <side>", "what is judged")
     .addOption(new Option("--format <format>", "form of the report").choices(["md", "html", "json"]).default("md"))
     .option("--model <name>", "only this model")
-    .action(async ({ format, ...options }: { base: string; head: string; format: Format; model?: string }) => {
-      const { compareRevisions, renderHtml, renderMarkdown } = await import("../../report/index.ts");
-      const report = await compareRevisions(edge.context(), options);
-      if (!report.ok) return edge.out.answer(report);
-      const exitCode = report.value.conclusion === "failure" ? 1 : 0;
-      const render = {
-        md: () => renderMarkdown(report.value),
-        html: () => renderHtml(report.value),
-        json: () => JSON.stringify(report.value, null, 2),
-      };
-      return edge.out.answer(ok({ json: report.value, text: render[format](), exitCode }));
-    });
+    .option("--output <file>", "write it to this file; stdout when absent")
+    .option("--open", "show the file, if this is a terminal; .lockstep/report.<format> when --output is absent")
+    .action(async (options: Options) => edge.out.answer(await report(edge, options)));
+}
+
+async function report(edge: Edge, { format, output, open, ...options }: Options): Promise<Result<Answer>> {
+  const { compareRevisions, renderHtml, renderMarkdown } = await import("../../report/index.ts");
+  const context = edge.context();
+  const made = await compareRevisions(context, options);
+  if (!made.ok) return made;
+  const render = {
+    md: () => renderMarkdown(made.value),
+    html: () => renderHtml(made.value),
+    json: () => JSON.stringify(made.value, null, 2),
+  };
+  const exitCode = made.value.conclusion === "failure" ? 1 : 0;
+  const answer = { json: made.value, text: render[format](), exitCode } as const;
+  if (output === undefined && open !== true) return ok(answer);
+  const inside = join(context.cwd, ".lockstep", `report.${format}`);
+  const path = output === undefined ? inside : resolve(edge.folder, output);
+  const written = await attempt(path, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, `${answer.text}\n`);
+  });
+  if (!written.ok) return written;
+  if (open === true && edge.terminal.interactive) await openFile(context, path);
+  return ok({ ...answer, text: `the report is in ${path}` });
 }

@@ -15,7 +15,7 @@ export function build(edge: Edge): Command {
   return new Command("serve")
     .summary("answer inference requests for a version of a model")
     .description("Serves a version over the Open Inference Protocol v2, until Ctrl-C.")
-    .argument("<model>", "name, name@alias or name@version; production when none is said")
+    .argument("<model>", "name, name@alias or name@version (churn@3, churn@v3); production when none is said")
     .option("--port <n>", "port; 0 for any", "8080")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--no-log", "keep no prediction log and take no feedback")
