@@ -89,13 +89,9 @@ function headOf(body: string): string {
   return `${FRAME} ${hash("sha256", body)}`;
 }
 
+/** Its groups are put together when they are asked for: a list of the newest asks for few of them. */
 function entryOf(row: Row, names: readonly string[]): RunEntry {
   const [, , place, standing, pipeline, commit, startedAt, ms, ok, params, metrics, stages] = row;
-  const record = <T extends Scalar>(pairs: readonly T[]): Record<string, T> => {
-    const values: Record<string, T> = {};
-    for (let at = 0; at < pairs.length; at += 2) values[names[pairs[at] as number] as string] = pairs[at + 1] as T;
-    return values;
-  };
   return {
     place: PLACES[place] as RunEntry["place"],
     standing: STANDINGS[standing] as Standing,
@@ -104,8 +100,20 @@ function entryOf(row: Row, names: readonly string[]): RunEntry {
     startedAt,
     ms,
     ok: ok === 1,
-    params: record(params),
-    metrics: record(metrics),
-    stages: record(stages),
+    get params() {
+      return group(params, names);
+    },
+    get metrics() {
+      return group(metrics, names);
+    },
+    get stages() {
+      return group(stages, names);
+    },
   };
+}
+
+function group<T extends Scalar>(pairs: readonly T[], names: readonly string[]): Record<string, T> {
+  const values: Record<string, T> = {};
+  for (let at = 0; at < pairs.length; at += 2) values[names[pairs[at] as number] as string] = pairs[at + 1] as T;
+  return values;
 }
