@@ -1,16 +1,6 @@
-import { createHash } from "node:crypto";
-import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
-import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
+import type { Random } from "../statistics/index.ts";
 import type { Weighted } from "./metric.ts";
 import type { Predictions } from "./predictions.ts";
-
-/** A random generator that depends on the words alone: the same comparison has the same intervals on every machine. */
-export function seeded(...words: readonly string[]): JumpableRandomGenerator {
-  const hash = createHash("sha256")
-    .update(words.map((word) => `${word.length}:${word}`).join(","))
-    .digest();
-  return xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => hash.readInt32LE(offset)));
-}
 
 /** Row numbers by label, so that each bootstrap sample keeps the test set's class balance; one stratum where labels are no classes. */
 export function strata(predictions: Predictions): Int32Array[] {
@@ -26,7 +16,7 @@ export function strata(predictions: Predictions): Int32Array[] {
 }
 
 /** Draws with replacement within each stratum; `weights` becomes how often each row was drawn. */
-export function draw(random: JumpableRandomGenerator, groups: readonly Int32Array[], weights: Uint32Array): void {
+export function draw(random: Random, groups: readonly Int32Array[], weights: Uint32Array): void {
   weights.fill(0);
   for (const group of groups) {
     const size = group.length;
@@ -48,7 +38,7 @@ export interface Sides {
  * both sides, which is what makes a small difference visible. A sample that does not define a metric is left out.
  */
 export function bootstrap(options: {
-  readonly random: JumpableRandomGenerator;
+  readonly random: Random;
   readonly base: Predictions;
   readonly head: Predictions;
   readonly paired: boolean;
@@ -74,14 +64,6 @@ export function bootstrap(options: {
     }
   }
   return differences.map((values, index) => values.subarray(0, counts[index]).sort());
-}
-
-/** Quantile of sorted values, linear between them (R's type 7, numpy's default). */
-export function quantile(sorted: Float64Array, share: number): number {
-  const at = (sorted.length - 1) * share;
-  const low = sorted[Math.floor(at)] ?? Number.NaN;
-  const high = sorted[Math.ceil(at)] ?? low;
-  return low + (high - low) * (at - Math.floor(at));
 }
 
 /** Two-sided p-value of "no difference", by inverting the percentile interval; never 0, never above 1. */

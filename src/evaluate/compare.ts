@@ -1,5 +1,6 @@
 import type { Digest } from "../core/index.ts";
-import { bootstrap, bootstrapP, quantile, seeded } from "./bootstrap.ts";
+import { holm, quantile, seeded } from "../statistics/index.ts";
+import { bootstrap, bootstrapP } from "./bootstrap.ts";
 import { flipsOf } from "./flips.ts";
 import type { Flips } from "./flips.ts";
 import { mcnemar } from "./mcnemar.ts";
@@ -8,7 +9,7 @@ import { findMetric, hasScores, metricOf } from "./metrics.ts";
 import { pair } from "./pairing.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Predictions } from "./predictions.ts";
-import { ALPHA, CONFIDENCE, holm, overall, verdictOf } from "./verdict.ts";
+import { ALPHA, CONFIDENCE, overall, verdictOf } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** One metric on both sides. Values are of the examples that the comparison is on. */

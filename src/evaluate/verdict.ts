@@ -8,18 +8,6 @@ export const ALPHA = 0.05;
 /** Of the intervals that are shown. */
 export const CONFIDENCE = 0.95;
 
-/** Holm's step-down correction: p-values that may each be held against `ALPHA`, however many were looked at. */
-export function holm(values: readonly number[]): number[] {
-  const order = values.map((_, index) => index).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
-  const adjusted = values.map(() => 1);
-  let running = 0;
-  for (const [rank, index] of order.entries()) {
-    running = Math.max(running, Math.min(1, (values[index] ?? 1) * (values.length - rank)));
-    adjusted[index] = running;
-  }
-  return adjusted;
-}
-
 /**
  * One metric's verdict. A difference that is shown (adjusted p below `ALPHA`) is better or worse, however small; one
  * that is not shown is equivalent only if its 90 % interval (two one-sided tests at 5 %) lies inside the margin.

@@ -1,5 +1,6 @@
 import type { Observed } from "./observe.ts";
-import { adjust, chiSquare, kolmogorovSmirnov, shareTest, stabilityIndex } from "./statistics.ts";
+import { benjaminiHochberg } from "../statistics/index.ts";
+import { chiSquare, kolmogorovSmirnov, shareTest, stabilityIndex } from "./statistics.ts";
 
 /** False discovery rate across the columns of one check. */
 export const FALSE_DISCOVERY_RATE = 0.01;
@@ -41,7 +42,7 @@ interface Raw {
  */
 export function compareColumns(columns: readonly { role: Role; observed: Observed }[]): ColumnDrift[] {
   const raw = columns.map(({ role, observed }) => compareColumn(role, observed));
-  const qs = adjust(raw.map(({ p }) => p));
+  const qs = benjaminiHochberg(raw.map(({ p }) => p));
   return raw.map(({ column, large }, i) => {
     const q = qs[i]!;
     return { ...column, q, drifted: large && q <= FALSE_DISCOVERY_RATE };

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../config/index.ts";
-import { normalTail } from "./special.ts";
+import { normalTail } from "../statistics/index.ts";
 
 /** Labelled rows below which performance is not judged. */
 export const MIN_LABELLED = 50;

@@ -1,4 +1,4 @@
-import { chiSquareTail, kolmogorovTail, normalTail } from "./special.ts";
+import { chiSquareTail, kolmogorovTail, normalTail } from "../statistics/index.ts";
 
 const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
@@ -84,16 +84,4 @@ export function shareTest(hits: number, of: number, hitsNow: number, ofNow: numb
   const pooled = (hits + hitsNow) / (of + ofNow);
   const deviation = Math.sqrt(pooled * (1 - pooled) * (1 / of + 1 / ofNow));
   return { statistic: difference, p: deviation === 0 ? 1 : 2 * normalTail(Math.abs(difference) / deviation) };
-}
-
-/** Benjamini-Hochberg: p-values adjusted so that those below `a` hold at most a share `a` of false ones. */
-export function adjust(ps: readonly number[]): number[] {
-  const order = ps.map((p, i) => ({ p, i })).sort((a, b) => b.p - a.p || b.i - a.i);
-  const adjusted = ps.map(() => 1);
-  let least = 1;
-  for (const [position, { p, i }] of order.entries()) {
-    least = Math.min(least, (p * ps.length) / (ps.length - position));
-    adjusted[i] = least;
-  }
-  return adjusted;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bootstrapP, compareModels, holm, metricOf, mcnemar } from "../../src/evaluate/index.ts";
+import { bootstrapP, compareModels, metricOf, mcnemar } from "../../src/evaluate/index.ts";
 import type { Predictions } from "../../src/evaluate/index.ts";
 import { BINARY, binary, MULTICLASS, NO_COLUMNS, noise, predictions, REGRESSION } from "./helpers.ts";
 
@@ -216,16 +216,7 @@ test("an effect is found about as often as theory says", { timeout: 60_000 }, ()
   expect(found / changes).toBeLessThan(0.807 + 0.07);
 });
 
-test("2,000 resamples of 10,000 rows take about a second", () => {
-  const [base, head] = [model(10_000, 1, 0.3), model(10_000, 2, 0.3)];
-  const started = performance.now();
-  compareModels({ base, head, metrics: ["accuracy", "log_loss", "brier", "f1"], resamples: 2_000 });
-  // Three times what two busy cores need, so that this fails for an algorithm and not for a neighbour.
-  expect(performance.now() - started).toBeLessThan(4_000);
-});
-
-test("p is never zero, and many metrics need more evidence", () => {
+test("p is never zero", () => {
   expect(bootstrapP(new Float64Array(1999).fill(1))).toBeCloseTo(2 / 2000, 12);
   expect(bootstrapP(new Float64Array(10))).toBe(1);
-  expect(holm(Array.from({ length: 60 }, () => 0.001)).every((p) => p > 0.05)).toBe(true);
 });
