@@ -18,6 +18,19 @@ export const gateSchema = z.union([
 ]);
 export type Gate = z.infer<typeof gateSchema>;
 
+/** A metric in the team's own terms, as `tp * 40 - fp * 2` euros. */
+const businessSchema = z.strictObject({
+  /** Over the counts tp, fp, fn, tn, n and sums of columns. */
+  formula: z.string().max(1000),
+  /** As in EUR; shown before the number. */
+  unit: z.string().min(1).max(12).optional(),
+  direction: z.enum(["higher", "lower"]),
+  /** Shown before all other metrics. */
+  first: z.boolean().optional(),
+  desc: z.string().optional(),
+});
+export type BusinessMetric = z.infer<typeof businessSchema>;
+
 const environmentSchema = z.strictObject({
   target: z.enum(["process", "container"]),
   strategy: z.enum(["basic"]).optional(),
@@ -69,6 +82,8 @@ export const modelSchema = z.strictObject({
       /** Columns by whose values the test set is cut into groups that are judged apart. */
       slices: z.array(z.string()).optional(),
       metrics: z.array(z.string()).min(1),
+      /** Name -> metric that a formula computes, measured beside `metrics`. */
+      business: z.record(name, businessSchema).optional(),
       /** Metric -> difference that does not matter: inside it two models are equivalent. */
       margins: z.record(z.string(), z.number().min(0)).optional(),
       /** Of metrics that come as numbers, where the name does not say which way is good. */

@@ -6,6 +6,7 @@ import type { Flips } from "./flips.ts";
 import { mcnemar } from "./mcnemar.ts";
 import type { Direction, Weighted } from "./metric.ts";
 import { findMetric, hasScores, metricOf } from "./metrics.ts";
+import type { MetricSource } from "./metrics.ts";
 import { pair } from "./pairing.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Predictions } from "./predictions.ts";
@@ -56,6 +57,8 @@ export function compareModels(options: {
   readonly base: Predictions;
   readonly head: Predictions;
   readonly metrics: readonly string[];
+  /** Where formulas of the evaluation are among the metrics. */
+  readonly evaluation?: MetricSource;
   readonly margins?: Readonly<Record<string, number>>;
   readonly resamples?: number;
 }): Comparison {
@@ -63,8 +66,9 @@ export function compareModels(options: {
   const { pairing, base, head } = pair(options.base, options.head);
   const paired = pairing.kind !== "unpaired";
   const digests = { base: options.base.digest, head: options.head.digest };
-  const names = [...new Set(options.metrics)].filter((name) => findMetric(head.task, name) !== undefined);
-  const points = names.map((name) => point(name, base, head));
+  const source = options.evaluation ?? head;
+  const names = [...new Set(options.metrics)].filter((name) => findMetric(source, name) !== undefined);
+  const points = names.map((name) => point(name, base, head, source));
   const measured = points.filter((one) => one.difference !== null);
   const samples = bootstrap({
     random: seeded("lockstep-bootstrap-1", digests.base, digests.head),
@@ -72,7 +76,7 @@ export function compareModels(options: {
     head,
     paired,
     resamples,
-    metrics: measured.map(({ name }) => ({ base: prepared(name, base), head: prepared(name, head) })),
+    metrics: measured.map(({ name }) => ({ base: prepared(name, base, source), head: prepared(name, head, source) })),
   });
   const flips = paired ? flipsOf(base, head) : null;
   const evidence = measured.map((one, index) => {
@@ -116,9 +120,9 @@ export function compareModels(options: {
   };
 }
 
-function point(name: string, base: Predictions, head: Predictions): MetricComparison {
-  const metric = findMetric(head.task, name);
-  const values = { base: metricOf(base, name), head: metricOf(head, name) };
+function point(name: string, base: Predictions, head: Predictions, source: MetricSource): MetricComparison {
+  const metric = findMetric(source, name);
+  const values = { base: metricOf(base, name, source), head: metricOf(head, name, source) };
   const difference = values.base === null || values.head === null ? null : values.head - values.base;
   const scored = metric?.needsScore !== true || (hasScores(base) && hasScores(head));
   const note = scored ? "not defined for these examples" : "needs `score` in the evaluation's columns";
@@ -136,8 +140,8 @@ function point(name: string, base: Predictions, head: Predictions): MetricCompar
   };
 }
 
-function prepared(name: string, predictions: Predictions): Weighted {
-  return findMetric(predictions.task, name)?.prepare(predictions) ?? (() => null);
+function prepared(name: string, predictions: Predictions, source: MetricSource): Weighted {
+  return findMetric(source, name)?.prepare(predictions) ?? (() => null);
 }
 
 /** Nothing changed, so nothing can be uncertain: equivalent at any margin. */

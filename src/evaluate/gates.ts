@@ -3,6 +3,7 @@ import { compareModels } from "./compare.ts";
 import type { Comparison } from "./compare.ts";
 import type { Direction } from "./metric.ts";
 import { directionOf, findMetric, metricOf } from "./metrics.ts";
+import type { MetricSource } from "./metrics.ts";
 import type { Predictions } from "./predictions.ts";
 
 /** What a candidate is held against. */
@@ -26,6 +27,8 @@ export interface GateResult {
 }
 
 export interface GateInput {
+  /** Where gates are on formulas of the evaluation. */
+  readonly evaluation?: MetricSource;
   readonly gates: readonly Gate[];
   readonly candidate: { readonly predictions: Predictions | null; readonly numbers: Numbers };
   readonly base: Reference;
@@ -66,7 +69,7 @@ function judgeValue(gate: Exclude<Gate, Rule<"file"> | Rule<"max_regression">>, 
     ...(gate.max === undefined ? [] : [`at most ${gate.max}`]),
   ];
   const rule = `${gate.metric} ${bounds.join(" and ")}`.trim();
-  const value = valueOf(gate.metric, input.candidate);
+  const value = valueOf(gate.metric, input);
   if (value === null) return { gate, rule, passed: false, found: absent(gate.metric, input) };
   if (bounds.length === 0) return { gate, rule, passed: false, found: "the gate has neither min nor max" };
   const passed = value >= (gate.min ?? -Infinity) && value <= (gate.max ?? Infinity);
@@ -78,17 +81,18 @@ function judgeRegression(gate: Rule<"max_regression">, input: GateInput): GateRe
   const rule = `${gate.metric} at most ${gate.max_regression} worse than ${against}`;
   const reference = input[against];
   const result = (passed: boolean, found: string): GateResult => ({ gate, rule, passed, found });
-  const value = valueOf(gate.metric, input.candidate);
+  const value = valueOf(gate.metric, input);
   if (value === null) return result(false, absent(gate.metric, input));
   if (reference.kind === "none") return result(true, reference.why);
   if (reference.kind === "missing") return result(false, reference.why);
   const { predictions } = input.candidate;
-  if (predictions !== null && findMetric(predictions.task, gate.metric) !== undefined) {
+  if (predictions !== null && findMetric(input.evaluation ?? predictions, gate.metric) !== undefined) {
     if (reference.predictions === null) return result(false, `${against} has no predictions to compare with`);
     const comparison = compareModels({
       base: reference.predictions,
       head: predictions,
       metrics: [gate.metric],
+      evaluation: input.evaluation ?? predictions,
       ...(input.resamples === undefined ? {} : { resamples: input.resamples }),
     });
     return judgeInterval(gate, against, comparison, result);
@@ -132,14 +136,14 @@ function judgeSize(file: string, maxSize: string, gate: Gate, input: GateInput):
   return { gate, rule, passed: size <= parseSize(maxSize), found: showSize(size) };
 }
 
-function valueOf(name: string, side: GateInput["candidate"]): number | null {
-  if (side.predictions !== null && findMetric(side.predictions.task, name) !== undefined)
-    return metricOf(side.predictions, name);
-  return side.numbers[name] ?? null;
+function valueOf(name: string, { candidate: { predictions, numbers }, evaluation }: GateInput): number | null {
+  if (predictions !== null && findMetric(evaluation ?? predictions, name) !== undefined)
+    return metricOf(predictions, name, evaluation);
+  return numbers[name] ?? null;
 }
 
-function absent(name: string, { candidate }: GateInput): string {
-  if (candidate.predictions !== null && findMetric(candidate.predictions.task, name) !== undefined)
+function absent(name: string, { candidate, evaluation }: GateInput): string {
+  if (candidate.predictions !== null && findMetric(evaluation ?? candidate.predictions, name) !== undefined)
     return `${name} could not be computed from the predictions`;
   return `there is no metric "${name}", neither computed from predictions nor in a metrics file`;
 }

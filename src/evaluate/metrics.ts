@@ -2,6 +2,7 @@ import { BINARY, fbetaMetric } from "./binary.ts";
 import type { Direction, Metric, Task } from "./metric.ts";
 import { MULTICLASS, multiclassMetric } from "./multiclass.ts";
 import type { Predictions } from "./predictions.ts";
+import type { Evaluation } from "./read.ts";
 import { quantileLoss, REGRESSION } from "./regression.ts";
 import { ones } from "./sums.ts";
 
@@ -18,27 +19,36 @@ const BY_TASK: Record<Task, Catalogue> = {
   ranking: { metrics: [], named: () => undefined },
 };
 
-/** The metric of that name that Lockstep computes from predictions of the task; undefined for any other name. */
-export function findMetric(task: Task, name: string): Metric | undefined {
-  const { metrics, named } = BY_TASK[task];
+/** What decides which metrics there are: those of the task, and the formulas of an evaluation. */
+export type MetricSource = Pick<Evaluation, "task" | "business">;
+
+/** The metric of that name that Lockstep computes from predictions; undefined for any other name. */
+export function findMetric(source: MetricSource, name: string): Metric | undefined {
+  const { metrics, named } = BY_TASK[source.task];
   return metrics.find((metric) => metric.name === name) ?? named(name);
 }
 
-/** Names of what can be computed for a task, without those that hold a number or a class. */
-export function metricNames(task: Task): string[] {
-  return BY_TASK[task].metrics.map((metric) => metric.name);
+/** What a report shows, in its order: formulas marked as first, the evaluation's list, other formulas. */
+export function shownMetrics({ metrics, business }: Pick<Evaluation, "metrics" | "business">): string[] {
+  const formulas = Object.entries(business ?? {});
+  const first = formulas.filter(([, { first }]) => first === true);
+  return [...new Set([...first.map(([name]) => name), ...metrics, ...formulas.map(([name]) => name)])];
 }
 
 /** A metric's value on all rows by their weights; null where it is not defined for them or needs a score column that is not there. */
-export function metricOf(predictions: Predictions, name: string): number | null {
-  const metric = findMetric(predictions.task, name);
+export function metricOf(predictions: Predictions, name: string, source: MetricSource = predictions): number | null {
+  const metric = findMetric(source, name);
   if (metric === undefined || (metric.needsScore && !hasScores(predictions))) return null;
   return metric.prepare(predictions)(predictions.weight ?? ones(predictions));
 }
 
 /** Values of the metrics that can be computed from these predictions; names that cannot be are left out. */
-export function metricsOf(predictions: Predictions, names: readonly string[]): Record<string, number> {
-  const values = names.map((name) => [name, metricOf(predictions, name)] as const);
+export function metricsOf(
+  predictions: Predictions,
+  names: readonly string[],
+  source: MetricSource = predictions,
+): Record<string, number> {
+  const values = names.map((name) => [name, metricOf(predictions, name, source)] as const);
   return Object.fromEntries(values.filter((entry): entry is [string, number] => entry[1] !== null));
 }
 

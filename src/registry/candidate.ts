@@ -1,7 +1,7 @@
 import type { RunRecord, StageRecord } from "../config/index.ts";
 import { compareCodeUnits, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
-import { metricsOf, readPredictions } from "../evaluate/index.ts";
+import { metricsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
 import type { Numbers, Predictions } from "../evaluate/index.ts";
 import { liftFile, parseTree } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
@@ -79,7 +79,7 @@ export async function measure(
       predictions: predictions.value.digest,
       data: made.run.data,
       params: made.run.params,
-      metrics: { ...numbers, ...metricsOf(read.value, evaluation.metrics) },
+      metrics: { ...numbers, ...metricsOf(read.value, shownMetrics(evaluation), evaluation) },
       createdAt: context.now().toISOString(),
     },
   });

@@ -1,7 +1,7 @@
 import type { ModelLock, ModelVersion } from "../config/index.ts";
 import { message, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import { compareModels, judgeGates, marginsOf, readPredictions } from "../evaluate/index.ts";
+import { compareModels, judgeGates, marginsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
 import type { Reference } from "../evaluate/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Measured } from "./candidate.ts";
@@ -28,6 +28,7 @@ export async function judge(
   const reference = await production(productionVersion(lock), model, store);
   const results = judgeGates({
     gates,
+    evaluation: model.config.value.evaluation,
     candidate: { predictions: measured.predictions, numbers: measured.numbers },
     base: reference,
     production: reference,
@@ -58,7 +59,13 @@ function verdictOf(
 ): ModelVersion["verdict"] {
   if (reference.kind === "none") return "first";
   if (reference.kind === "missing" || reference.predictions === null) return "no-evidence";
-  const { metrics } = model.config.value.evaluation;
-  const compared = compareModels({ base: reference.predictions, head: measured.predictions, metrics, margins });
+  const { evaluation } = model.config.value;
+  const compared = compareModels({
+    base: reference.predictions,
+    head: measured.predictions,
+    metrics: shownMetrics(evaluation),
+    evaluation,
+    margins,
+  });
   return compared.verdict ?? "no-evidence";
 }

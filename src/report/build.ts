@@ -1,5 +1,13 @@
 import type { Gate, RunRecord } from "../config/index.ts";
-import { compareModels, directionOf, findMetric, judgeGates, marginsOf, metricOf } from "../evaluate/index.ts";
+import {
+  compareModels,
+  directionOf,
+  findMetric,
+  judgeGates,
+  marginsOf,
+  metricOf,
+  shownMetrics,
+} from "../evaluate/index.ts";
 import type { Comparison, Evaluation, Numbers, Predictions, Reference } from "../evaluate/index.ts";
 import { dataChanges, numberRows, paramChanges } from "./changes.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
@@ -91,7 +99,7 @@ function combine(models: readonly ModelReport[]): Report["verdict"] {
 
 function modelReport(model: ModelInput, resamples: number | undefined): ModelReport {
   const { evaluation, head, base, production } = model;
-  const names = evaluation.metrics;
+  const names = shownMetrics(evaluation);
   const basePredictions = base.kind === "measured" ? base.predictions : null;
   const comparison =
     head.predictions === null || basePredictions === null
@@ -100,11 +108,13 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
           base: basePredictions,
           head: head.predictions,
           metrics: names,
+          evaluation,
           margins: marginsOf(model.gates),
           ...(resamples === undefined ? {} : { resamples }),
         });
   const gates = judgeGates({
     gates: model.gates,
+    evaluation,
     candidate: head,
     base,
     production,
@@ -147,7 +157,7 @@ function pairingOf({ pairing }: Comparison): NonNullable<ModelReport["pairing"]>
 function metricRow(name: string, model: ModelInput, comparison: Comparison | null): MetricRow {
   const { head, base, production } = model;
   const compared = comparison?.metrics.find((metric) => metric.name === name);
-  const productionValue = production.kind === "measured" ? valueOf(name, production) : null;
+  const productionValue = production.kind === "measured" ? valueOf(name, production, model) : null;
   if (compared !== undefined) {
     const { direction, difference, interval, test, adjusted, verdict, note } = compared;
     return {
@@ -164,9 +174,9 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
       note,
     };
   }
-  const before = base.kind === "measured" ? valueOf(name, base) : null;
-  const after = valueOf(name, head);
-  const known = findMetric(model.evaluation.task, name);
+  const before = base.kind === "measured" ? valueOf(name, base, model) : null;
+  const after = valueOf(name, head, model);
+  const known = findMetric(model.evaluation, name);
   return {
     name,
     direction: known?.direction ?? directionOf(name),
@@ -187,14 +197,18 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
   };
 }
 
-function valueOf(name: string, side: { predictions: Predictions | null; numbers: Numbers }): number | null {
-  const computed = side.predictions === null ? null : metricOf(side.predictions, name);
+function valueOf(
+  name: string,
+  side: { predictions: Predictions | null; numbers: Numbers },
+  { evaluation }: ModelInput,
+): number | null {
+  const computed = side.predictions === null ? null : metricOf(side.predictions, name, evaluation);
   return computed ?? side.numbers[name] ?? null;
 }
 
 function pipelineReport({ head, base, notes }: PipelineInput, models: readonly ModelInput[]): PipelineReport {
   const shown = new Set(
-    models.filter((model) => model.pipeline === head.pipeline).flatMap((model) => model.evaluation.metrics),
+    models.filter((model) => model.pipeline === head.pipeline).flatMap((model) => shownMetrics(model.evaluation)),
   );
   return {
     name: head.pipeline,

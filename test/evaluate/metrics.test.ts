@@ -47,7 +47,7 @@ test.each(golden.cases)("$task: $name has scikit-learn's values", async (one) =>
     else expect(metricOf(read, name), name).toBeCloseTo(value, 9);
   }
   for (const [name, value] of Object.entries(one.weighted ?? {})) {
-    const weighted = findMetric(one.task, name)?.prepare(read)(one.weights ?? []);
+    const weighted = findMetric(one, name)?.prepare(read)(one.weights ?? []);
     if (value === null) expect(weighted, name).toBeNull();
     else expect(weighted, name).toBeCloseTo(value, 9);
   }
@@ -71,7 +71,7 @@ test("a weight counts as repeating the example", () => {
         );
       const repeated = of(examples.flatMap((one) => Array.from({ length: one.weight }, () => one)));
       for (const name of ["accuracy", "f1", "precision", "recall", "roc_auc", "brier", "log_loss"]) {
-        const weighted = findMetric("binary", name)?.prepare(of(examples))(examples.map(({ weight }) => weight));
+        const weighted = findMetric(BINARY, name)?.prepare(of(examples))(examples.map(({ weight }) => weight));
         const plain = metricOf(repeated, name);
         if (plain === null) expect(weighted).toBeNull();
         else expect(weighted).toBeCloseTo(plain, 9);
