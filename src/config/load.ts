@@ -115,16 +115,26 @@ function explain(issue: z.core.$ZodIssue): Problem[] {
     case "invalid_key":
       return issue.issues.map((inner) => ({ path, key: true, problem: `"${String(path.at(-1))}": ${inner.message}` }));
     case "invalid_union": {
-      // An alternative that got further than "wrong type at the top" is the one that was meant.
-      const meant =
-        issue.errors.find((errors) => errors.some((error) => error.path.length > 0)) ??
-        issue.errors.find((errors) => errors.some((error) => error.code !== "invalid_type"));
+      // An alternative that got further than "wrong type at the top" is the one that was meant; of several, the one
+      // whose keys are those that the text has.
+      const further = issue.errors.filter((errors) =>
+        errors.some((error) => error.path.length > 0 || error.code !== "invalid_type"),
+      );
+      const [meant] = further.toSorted((a, b) => foreignKeys(a) - foreignKeys(b));
       if (meant === undefined) return [{ path, key: false, problem: `${where} is of the wrong type` }];
       return meant.flatMap((error) => explain({ ...error, path: [...path, ...error.path] } as z.core.$ZodIssue));
     }
     default:
       return [{ path, key: false, problem: `${where}: ${issue.message}` }];
   }
+}
+
+/** How many keys the text lacks or has too many for this alternative. */
+function foreignKeys(errors: readonly z.core.$ZodIssue[]): number {
+  return errors.reduce((sum, error) => {
+    if (error.code === "unrecognized_keys") return sum + error.keys.length;
+    return sum + (error.path.length === 1 && error.input === undefined ? 1 : 0);
+  }, 0);
 }
 
 function rangeOf(document: Document.Parsed, path: readonly PropertyKey[], key: boolean): readonly [number, number] {

@@ -1,22 +1,8 @@
 import { z } from "zod";
 import { name, path } from "./fields.ts";
+import { gateSchema, parseSlice } from "./gate.ts";
 
-const bytes = z
-  .string()
-  .regex(/^\d+(\.\d+)?\s?(B|kB|KB|MB|GB|KiB|MiB|GiB)$/, "a size is a number and a unit, as in 50MB");
 const share = z.number().min(0).max(1);
-
-/** A rule a candidate must pass. `max_regression` counts in the metric's bad direction and is judged on the interval's bound. */
-export const gateSchema = z.union([
-  z.strictObject({ metric: z.string(), min: z.number().optional(), max: z.number().optional() }),
-  z.strictObject({
-    metric: z.string(),
-    max_regression: z.number().min(0),
-    against: z.enum(["base", "production"]).optional(),
-  }),
-  z.strictObject({ file: z.string(), max_size: bytes }),
-]);
-export type Gate = z.infer<typeof gateSchema>;
 
 /** A metric in the team's own terms, as `tp * 40 - fp * 2` euros. */
 const businessSchema = z.strictObject({
@@ -51,8 +37,7 @@ function missingColumns(task: string, columns: Readonly<Record<string, unknown>>
   return task !== "ranking" && has("query") ? "`query` belongs to a ranking" : undefined;
 }
 
-/** `models/<name>/model.yaml`: what the model is and by which rules it lives. */
-export const modelSchema = z.strictObject({
+const modelShape = z.strictObject({
   version: z.literal(1),
   pipeline: name,
   desc: z.string().optional(),
@@ -94,6 +79,10 @@ export const modelSchema = z.strictObject({
       if (message !== undefined) context.addIssue({ code: "custom", path: ["columns"], message });
     }),
   gates: z.array(gateSchema).optional(),
+  /** What the numbers do not say (Mitchell et al. 2019): intended_use, limitations ... -> text. Shown in CARD.md. */
+  card: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "a field of a card is lower case with _"), z.string())
+    .optional(),
   serving: z
     .strictObject({
       /** Which of `files` is served; the only .onnx one when absent. */
@@ -142,5 +131,17 @@ export const modelSchema = z.strictObject({
         .optional(),
     })
     .optional(),
+});
+
+/** `models/<name>/model.yaml`: what the model is and by which rules it lives. */
+export const modelSchema = modelShape.superRefine(({ evaluation: { slices = [] }, gates = [] }, context) => {
+  for (const [index, gate] of gates.entries()) {
+    if (!("metric" in gate) || gate.slice === undefined) continue;
+    const { column } = parseSlice(gate.slice);
+    const path = ["gates", index, "slice"];
+    if (column === null ? slices.length > 0 : slices.includes(column)) continue;
+    const known = slices.length === 0 ? "it has none" : `it has ${slices.join(", ")}`;
+    context.addIssue({ code: "custom", path, message: `not a column of evaluation.slices; ${known}` });
+  }
 });
 export type ModelConfig = z.infer<typeof modelSchema>;

@@ -38,7 +38,7 @@ const duration = z.string().regex(/^\d+(\.\d+)?(s|m|h|d)$/, "a duration is a num
 /** How the engine reads what a function takes and writes what it returns; else the path's ending says. */
 const format = z.enum(["csv", "json", "jsonl", "parquet", "text", "bytes", "files"]);
 export type DataFormat = z.infer<typeof format>;
-const use = z.enum(["out", "metric", "plot", "predictions", "profile"]);
+const use = z.enum(["out", "metric", "plot", "predictions", "profile", "checks"]);
 /** As a member of an object is written in code, so that functions can take it apart. */
 const identifier = z.string().regex(/^[A-Za-z_$][\w$]*$/, "a name as in code: letters, digits, _ and $");
 const functionInput = z.union([path, z.strictObject({ path, format: format.optional() })]);
@@ -100,6 +100,8 @@ export const stageSchema = z.strictObject({
   predictions: path.optional(),
   /** A CSV of model inputs and predictions as of training; an output, sketched into the reference profile. */
   profile: path.optional(),
+  /** JSON with the results of data checks, `{checks: [{name, passed, found}]}`; an output that gates may name. */
+  checks: path.optional(),
 });
 export type StageConfig = z.infer<typeof stageSchema>;
 

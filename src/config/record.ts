@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { checkSchema } from "./check.ts";
 import { commit, count, data, digest, instant, metrics, name, params, path, stageKey } from "./fields.ts";
+import { performanceSchema, unmeasuredSchema } from "./performance.ts";
 
 /** One output of a stage, as the store holds it. */
 export const recordedOutputSchema = z.strictObject({
@@ -39,6 +41,8 @@ export const stageRecordSchema = z.strictObject({
   metrics: z.record(path, metrics),
   /** Blob of the reference profile, for a stage with `profile`. */
   profile: digest.nullable(),
+  /** Results of data checks, for a stage with `checks`. */
+  checks: z.array(checkSchema).max(1_000).optional(),
   /** Values of the stage's `env.vars` that went into its key: a checker has another environment. null: not set. */
   vars: z.record(z.string(), z.string().nullable()).optional(),
   /**
@@ -92,5 +96,10 @@ export const resultSchema = z.strictObject({
   runs: z.array(runRecordSchema).max(100),
   stages: z.array(stageRecordSchema).max(10_000),
   failures: z.array(z.string().max(10_000)).max(100),
+  /** Of models whose gates ask for it: numbers of the machine that ran the experiment, believed no more than a metric. */
+  performance: z
+    .array(z.union([performanceSchema, unmeasuredSchema]))
+    .max(200)
+    .optional(),
 });
 export type ResultDocument = z.infer<typeof resultSchema>;

@@ -4,6 +4,7 @@ import type { Context, ContentDigest, RelativePath, Result } from "../core/index
 import { git } from "../git/index.ts";
 import { snapshot } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
+import { readChecks } from "./checks.ts";
 import type { KeyWorld, Made } from "./inputs.ts";
 import { stageKey } from "./key.ts";
 import { lastInputs } from "./last.ts";
@@ -127,6 +128,8 @@ async function inPlace(context: Context, world: KeyWorld, stage: Stage): Promise
   }
   const metrics = await readMetrics(context, stage);
   if (!metrics.ok) return metrics;
+  const checks = await readChecks(context, stage);
+  if (!checks.ok) return checks;
   return ok({
     recordVersion: 1,
     key: frozenKey(stage, outs),
@@ -135,6 +138,7 @@ async function inPlace(context: Context, world: KeyWorld, stage: Stage): Promise
     outs,
     metrics: metrics.value,
     profile: null,
+    ...checks.value,
     origin: "working tree",
     startedAt: context.now().toISOString(),
     ms: 0,

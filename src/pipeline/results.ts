@@ -5,6 +5,7 @@ import { attempt, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
 import { snapshot } from "../store/index.ts";
 import type { LocalStore } from "../store/index.ts";
+import { readChecks } from "./checks.ts";
 import { parseMetrics } from "./metrics.ts";
 import type { Stage } from "./stage.ts";
 
@@ -13,13 +14,16 @@ export async function takeResults(
   context: Context,
   stage: Stage,
   cache: LocalStore,
-): Promise<Result<Pick<StageRecord, "outs" | "metrics" | "profile">>> {
+): Promise<Result<Pick<StageRecord, "outs" | "metrics" | "profile" | "checks">>> {
   const outs = await takeOutputs(context, stage, cache);
   if (!outs.ok) return outs;
   const metrics = await readMetrics(context, stage);
   if (!metrics.ok) return metrics;
+  const checks = await readChecks(context, stage);
+  if (!checks.ok) return checks;
   const profile = await makeProfile(context, stage, cache);
-  return profile.ok ? ok({ outs: outs.value, metrics: metrics.value, profile: profile.value }) : profile;
+  if (!profile.ok) return profile;
+  return ok({ outs: outs.value, metrics: metrics.value, profile: profile.value, ...checks.value });
 }
 
 async function takeOutputs(context: Context, stage: Stage, cache: LocalStore): Promise<Result<StageRecord["outs"]>> {

@@ -54,6 +54,7 @@ export class Seeds {
 
   /** What a stage's entry names, as the record of a key. */
   async result(stage: Stage, key: StageKey, locked: LockedStage): Promise<Result<Seed>> {
+    if (stage.checks !== null) return ok({ why: "dvc.lock tells nothing of its checks" });
     const found = await this.#found(stage, locked);
     if (!found.ok) return found;
     if (typeof found.value === "string") return ok({ why: found.value });

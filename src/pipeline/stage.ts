@@ -10,7 +10,7 @@ import type { Amounts } from "./schedule.ts";
 import type { TopLevel } from "./top-level.ts";
 
 /** What an output is for. One path may have several uses: an out that is also the predictions. */
-export type Use = "out" | "metric" | "plot" | "predictions" | "profile";
+export type Use = "out" | "metric" | "plot" | "predictions" | "profile" | "checks";
 
 /** A path of a stage, from the repository's root, and where in the pipeline file it is written. */
 export interface Placed {
@@ -66,6 +66,7 @@ export interface Stage {
   readonly runsOn: readonly string[];
   readonly predictions: RelativePath | null;
   readonly profile: RelativePath | null;
+  readonly checks: RelativePath | null;
   /** Names of the stages whose outputs it depends on, in code-unit order; of a frozen stage none. */
   readonly needs: readonly string[];
 }
@@ -128,7 +129,7 @@ export function toStage(
   const run = toFunction(config, { at: place.at, root, where, failures });
   const returned = (use: Use): RelativePath[] =>
     (run?.outputs ?? []).flatMap((output) => (output.use === use ? [output.path] : []));
-  const only = (field: "predictions" | "profile"): RelativePath | null => {
+  const only = (field: "predictions" | "profile" | "checks"): RelativePath | null => {
     const text = config[field];
     const declared = text === undefined ? undefined : root(text, where(field));
     const [first, second] = [...(declared === undefined ? [] : [declared]), ...returned(field)];
@@ -136,7 +137,7 @@ export function toStage(
       failures.push({
         code: "file-invalid",
         at: place.at(where("outputs")),
-        problem: `a stage has one ${field} table`,
+        problem: `a stage has one ${field} ${field === "checks" ? "file" : "table"}`,
       });
     return first ?? null;
   };
@@ -166,6 +167,7 @@ export function toStage(
     runsOn: [config["runs-on"] ?? []].flat(),
     predictions: only("predictions"),
     profile: only("profile"),
+    checks: only("checks"),
   };
   return { stage, failures };
 }
@@ -253,6 +255,7 @@ function toOutputs(config: StageConfig, returned: readonly NamedOutput[], root: 
   }
   if (config.predictions !== undefined) add(config.predictions, "predictions", {}, where("predictions"));
   if (config.profile !== undefined) add(config.profile, "profile", {}, where("profile"));
+  if (config.checks !== undefined) add(config.checks, "checks", {}, where("checks"));
   for (const output of returned) put(output.path, output.use, output, output.where);
   return byPath([...outs.values()]);
 }

@@ -130,6 +130,7 @@ function recordProblem(stage: Stage, record: StageRecord): string | undefined {
   if (!same(Object.keys(record.vars ?? {}).sort(), stage.frozen ? [] : stage.env.vars))
     return "does not have its variables";
   if ((record.profile !== null) !== (stage.profile !== null)) return "does not have its profile";
+  if ((record.checks !== undefined) !== (stage.checks !== null)) return "does not have its checks";
   return record.provenance === null ? undefined : "claims who vouches for it";
 }
 

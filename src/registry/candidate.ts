@@ -1,4 +1,4 @@
-import type { RunRecord, StageRecord } from "../config/index.ts";
+import type { Check, RunRecord, StageRecord } from "../config/index.ts";
 import { compareCodeUnits, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
 import { metricsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
@@ -24,6 +24,7 @@ export interface Measured {
   readonly files: ReadonlyMap<string, Buffer>;
   readonly predictions: Predictions;
   readonly numbers: Numbers;
+  readonly checks: readonly Check[];
 }
 
 /** Name under which the reference profile travels with a model's files. */
@@ -70,6 +71,7 @@ export async function measure(
     files,
     predictions: read.value,
     numbers,
+    checks: made.stages.flatMap(({ checks = [] }) => checks),
     candidate: {
       ...facts,
       digest: versionDigest(digests),

@@ -15,6 +15,7 @@ export function renderCard(model: string, config: ModelConfig, version: ModelVer
     ...(config.desc === undefined ? [] : [config.desc.trim()]),
     `Made by pipeline \`${config.pipeline}\` from commit \`${version.commit}\`${pull}. Promoted at ${version.createdAt}`,
     `Verdict against the version before: **${version.verdict}**.`,
+    ...Object.entries(config.card ?? {}).flatMap(([field, text]) => section(field, text)),
     ...table("Metrics", ["metric", "value"], metrics),
     ...table("Parameters", ["parameter", "value"], params),
     ...table("Data", ["dataset", "digest"], data),
@@ -27,6 +28,14 @@ export function renderCard(model: string, config: ModelConfig, version: ModelVer
     "Written by promotion; edits are lost with the next version.",
     "",
   ].join("\n\n");
+}
+
+/** A field of the card, in the order that model.yaml has it; its text may be Markdown, but may not add a heading. */
+function section(field: string, text: string): string[] {
+  if (text.trim() === "") return [];
+  const title = `${field.slice(0, 1).toUpperCase()}${field.slice(1).replaceAll("_", " ")}`;
+  const body = text.trim().replace(/^([ \t]{0,3})(?=#|(?:=+|-+)[ \t]*$)/gm, "$1\\");
+  return [`## ${title}`, body];
 }
 
 function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {

@@ -33,6 +33,8 @@ export async function judge(
     base: reference,
     production: reference,
     files: Object.fromEntries([...measured.files].map(([name, bytes]) => [name, bytes.byteLength])),
+    card: model.config.value.card ?? {},
+    checks: measured.checks,
   });
   return ok({
     verdict: verdictOf(reference, measured, model, marginsOf(gates)),

@@ -1,4 +1,4 @@
-import type { Gate, RunRecord } from "../config/index.ts";
+import type { Check, Gate, RunRecord } from "../config/index.ts";
 import {
   compareModels,
   directionOf,
@@ -8,7 +8,7 @@ import {
   metricOf,
   shownMetrics,
 } from "../evaluate/index.ts";
-import type { Comparison, Evaluation, Numbers, Predictions, Reference } from "../evaluate/index.ts";
+import type { Comparison, Evaluation, MeasuredSpeed, Numbers, Predictions, Reference } from "../evaluate/index.ts";
 import { dataChanges, numberRows, paramChanges } from "./changes.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 
@@ -25,6 +25,11 @@ export interface ModelInput {
   readonly productionVersion: number | null;
   /** Bytes of each of the model's files as made by the head; null: not made. */
   readonly files: Readonly<Record<string, number | null>>;
+  /** Of the head's model.yaml. */
+  readonly card?: Readonly<Record<string, string>>;
+  /** Of the head's stages. */
+  readonly checks?: readonly Check[];
+  readonly speed?: MeasuredSpeed;
   readonly notes: readonly string[];
 }
 
@@ -119,6 +124,9 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     base,
     production,
     files: model.files,
+    ...(model.card === undefined ? {} : { card: model.card }),
+    ...(model.checks === undefined ? {} : { checks: model.checks }),
+    ...(model.speed === undefined ? {} : { speed: model.speed }),
     ...(resamples === undefined ? {} : { resamples }),
   });
   const said = new Set(gates.map(({ found }) => found));

@@ -86,6 +86,8 @@ async function gatherModel(
     production: await productionReference(model, version, options.stores),
     productionVersion: version?.version ?? null,
     files: fileSizes(side, config.files),
+    card: proposed?.config.value.card ?? {},
+    checks: side.checks,
     notes,
   });
 }

@@ -1,4 +1,4 @@
-import type { ModelConfig, RecordedOutput, RunRecord, StageRecord } from "../config/index.ts";
+import type { Check, ModelConfig, RecordedOutput, RunRecord, StageRecord } from "../config/index.ts";
 import { describe, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Failed, Json, Result, StageKey } from "../core/index.ts";
 import { datasetAt, loadDatasets } from "../data/index.ts";
@@ -20,6 +20,8 @@ const ANCESTORS = 50;
 export interface Side {
   readonly run: RunRecord;
   readonly outputs: ReadonlyMap<string, RecordedOutput>;
+  /** Results of data checks, of all stages. */
+  readonly checks: readonly Check[];
 }
 
 /** The outputs of a run's stages by path; a stage without a record contributes none. */
@@ -28,14 +30,16 @@ export async function sideOf(
   stage: (key: StageKey) => Promise<Result<StageRecord | undefined>>,
 ): Promise<Result<Side>> {
   const outputs = new Map<string, RecordedOutput>();
+  const checks: Check[] = [];
   for (const { key } of run.stages) {
     if (key === null) continue;
     // oxlint-disable-next-line no-await-in-loop -- a local look-up each
     const record = await stage(key);
     if (!record.ok) return record;
     for (const out of record.value?.outs ?? []) outputs.set(out.path, out);
+    checks.push(...(record.value?.checks ?? []));
   }
-  return ok({ run, outputs });
+  return ok({ run, outputs, checks });
 }
 
 export interface FindOptions {
@@ -137,7 +141,7 @@ export async function sideFromPlan(
     provenance: null,
   };
   const outputs = new Map(made.flatMap(({ outs }) => outs).map((out) => [out.path, out]));
-  return ok({ run, outputs });
+  return ok({ run, outputs, checks: made.flatMap(({ checks = [] }) => checks) });
 }
 
 /** Parameters and datasets of a pipeline as a tree has them, in the form of a run record. */

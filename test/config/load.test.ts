@@ -77,7 +77,24 @@ describe("parseConfig", () => {
     expect(problems(model("{metric: accuracy, minimum: 1}"), modelSchema)[0]).toMatch(
       /^p\.yaml:6:24: unknown key "minimum"/,
     );
-    expect(problems(model("{metric: accuracy, max_regression: 0.1, against: production}"), modelSchema)).toEqual([]);
+    const said = (gate: string): string | undefined => problems(model(gate), modelSchema)[0];
+    expect(said("{metric: accuracy}")).toMatch(/^p\.yaml:6:5: .*a gate on a metric has min, max or max_regression/);
+    expect(said("{latency: p95, max: 20}")).toMatch(/^p\.yaml:6:25: "gates\.0\.max"/);
+    expect(said("{latency: p95, max: 20 miles}")).toMatch(/a latency is a number and us, ms or s, as in 20ms/);
+    expect(said("{latency: p95}")).toMatch(/a latency gate has max or max_ratio/);
+    expect(said("{latency: p90, max: 20ms}")).toMatch(/^p\.yaml:6:15: .*"p50"\|"p95"\|"p99"/);
+    expect(said("{throughput: {}}")).toMatch(/a throughput gate has min or min_ratio/);
+    expect(said("{throughput: {min: 5, per: second}}")).toMatch(/^p\.yaml:6:27: unknown key "per"/);
+    expect(said("{card: []}")).toMatch(/^p\.yaml:6:12: "gates\.0\.card"/);
+    expect(said('{metric: accuracy, min: 0.1, slice: "*"}')).toMatch(/:41: .*evaluation\.slices; it has none/);
+    for (const gate of [
+      "{metric: accuracy, max_regression: 0.1, against: production}",
+      "{latency: p99, max: 1.5s, max_ratio: 1.2, against: production}",
+      "{throughput: {min: 1000}}",
+      "{check: no missing labels}",
+      "{card: [intended_use]}",
+    ])
+      expect(problems(model(gate), modelSchema)).toEqual([]);
   });
 
   it("says which store drivers there are", () => {

@@ -40,7 +40,6 @@ test("min and max hold the value itself", () => {
     passed: false,
     rule: "latency_ms at least 1 and at most 11.9",
   });
-  expect(judge({ metric: "accuracy" }).passed).toBe(false);
 });
 
 test("a gate on a metric that is not there fails and says so", () => {

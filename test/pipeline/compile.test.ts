@@ -88,6 +88,7 @@ function stage(name: string, needs: readonly string[] = [], more: Partial<Stage>
     runsOn: [],
     predictions: null,
     profile: null,
+    checks: null,
     needs,
     ...more,
   };

@@ -16,6 +16,7 @@ import { value } from "../helpers/value.ts";
 const FILES = {
   ".gitignore": ".lockstep/\nbuild/\ndata/\n",
   "params.yaml": "prepare: {seed: 1}\ntrain: {epochs: 10}\n",
+  "checks.json": '{"checks": [{"name": "rows", "passed": true, "found": "1 row"}]}',
   "data/used.csv": "x\n1\n",
   "data/other.csv": "y\n2\n",
   "pipelines/demo.yaml": `stages:
@@ -32,9 +33,10 @@ const FILES = {
     profile: build/table.csv
     env: {vars: [MACHINE]}
   evaluate:
-    cmd: 'echo "{\\"accuracy\\": 0.5}" > build/m.json'
-    deps: [build/model]
+    cmd: cp checks.json build/checks.json && echo '{"accuracy":0.5}' > build/m.json
+    deps: [build/model, checks.json]
     metrics: [build/m.json]
+    checks: build/checks.json
 `,
 };
 
@@ -101,6 +103,11 @@ suite("an experiment", () => {
       if (record.profile)
         expect(JSON.parse(value(await store.read(record.profile)).toString())).toMatchObject({ rows: 1 });
     }
+    expect(document.stages.map(({ checks }) => checks)).toEqual([
+      undefined,
+      undefined,
+      [{ name: "rows", passed: true, found: "1 row" }],
+    ]);
     expect(document.stages.map(({ vars }) => vars)).toEqual([undefined, { MACHINE: "a" }, undefined]);
   });
 
@@ -248,6 +255,8 @@ suite("checking a result", () => {
       (draft) => (draft.stages[0]!.metrics = { "x.json": { a: 1 } } as never),
       /does not have its metrics/,
     ],
+    ["no checks", (draft) => delete draft.stages[2]!.checks, /does not have its checks/],
+    ["checks nobody declared", (draft) => (draft.stages[0]!.checks = []), /does not have its checks/],
     ["no profile", (draft) => (draft.stages[1]!.profile = null), /does not have its profile/],
     ["another environment", (draft) => (draft.stages[1]!.vars = { MACHINE: "b" }), /the key of stage "train"/],
     ["variables nobody declared", (draft) => (draft.stages[0]!.vars = { PATH: "/" }), /does not have its variables/],

@@ -108,6 +108,15 @@ describe("the plan of a promotion", () => {
   });
 });
 
+it("a card says in words what model.yaml's card says, each field under its own heading", () => {
+  const card = { intended_use: "Posts **codes**.", limitations: "# Not a heading\nNeither\n===\n", owner: " " };
+  const text = renderCard("toy", { pipeline: "toy", card } as unknown as ModelConfig, version(1));
+  expect(text).toContain(
+    "\n\n## Intended use\n\nPosts **codes**.\n\n## Limitations\n\n\\# Not a heading\nNeither\n\\===\n\n",
+  );
+  expect(text).not.toContain("Owner");
+});
+
 it("a card shows what stands in the files as text, whatever it says", () => {
   const params = { "params.yaml": { "a|b\n# Title": "<img src=x> @someone [x](http://y)" } };
   const config = { pipeline: "toy", serving: { input: "in|put", output: "o" } } as unknown as ModelConfig;

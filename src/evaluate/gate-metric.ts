@@ -1,0 +1,90 @@
+import type { RegressionGate, ValueGate } from "../config/index.ts";
+import { compareModels } from "./compare.ts";
+import type { Comparison } from "./compare.ts";
+import { change, show } from "./gate-text.ts";
+import type { GateInput, Judged } from "./gates.ts";
+import type { Direction } from "./metric.ts";
+import { directionOf, findMetric, metricOf } from "./metrics.ts";
+
+/** `{metric, min, max}` on all of the candidate's examples. */
+export function judgeValue(gate: ValueGate, input: GateInput): Judged {
+  const rule = `${gate.metric} ${boundsOf(gate)}`;
+  const value = valueOf(gate.metric, input);
+  if (value === null) return { rule, passed: false, found: absent(gate.metric, input) };
+  return { rule, passed: within(value, gate), found: show(value) };
+}
+
+export function boundsOf({ min, max }: ValueGate): string {
+  const bounds = [...(min === undefined ? [] : [`at least ${min}`]), ...(max === undefined ? [] : [`at most ${max}`])];
+  return bounds.join(" and ");
+}
+
+export function within(value: number, { min = -Infinity, max = Infinity }: ValueGate): boolean {
+  return value >= min && value <= max;
+}
+
+/** `{metric, max_regression}` on all examples. */
+export function judgeRegression(gate: RegressionGate, input: GateInput): Judged {
+  const { metric, max_regression: most, against = "base" } = gate;
+  const reference = input[against];
+  const rule = `${metric} at most ${most} worse than ${against}`;
+  const result = (passed: boolean, found: string): Judged => ({ rule, passed, found });
+  const value = valueOf(metric, input);
+  if (value === null) return result(false, absent(metric, input));
+  if (reference.kind !== "measured") return result(reference.kind === "none", reference.why);
+  const { predictions } = input.candidate;
+  if (predictions !== null && findMetric(input.evaluation ?? predictions, metric) !== undefined) {
+    if (reference.predictions === null) return result(false, `${against} has no predictions to compare with`);
+    const comparison = compareModels({
+      base: reference.predictions,
+      head: predictions,
+      metrics: [metric],
+      evaluation: input.evaluation ?? predictions,
+      ...(input.resamples === undefined ? {} : { resamples: input.resamples }),
+    });
+    const { passed, found } = judgeInterval(gate, against, comparison);
+    return result(passed, found);
+  }
+  const before = reference.numbers[metric];
+  const direction = directionOf(metric);
+  if (before === undefined) return result(false, `${against} has no metric "${metric}"`);
+  if (direction === null) return result(false, `it is not known whether a higher "${metric}" is better`);
+  const loss = worse(value - before, direction);
+  return result(loss <= most, `${change(value - before)} (numbers only: its noise is not known)`);
+}
+
+function judgeInterval(gate: RegressionGate, against: string, comparison: Comparison): Omit<Judged, "rule"> {
+  const [metric] = comparison.metrics;
+  if (metric?.interval == null || metric.difference === null)
+    return { passed: false, found: metric?.note ?? `${gate.metric} could not be compared with ${against}` };
+  const [low, high] = metric.interval;
+  const bound = metric.direction === "higher" ? low : high;
+  // What was the same on every example is the same; rounding in a sum must not fail a gate of 0.
+  const loss = comparison.identical ? 0 : worse(bound, metric.direction);
+  const found = `${change(metric.difference)}, 95 % interval ${change(low)} to ${change(high)}${where(comparison)}`;
+  if (loss <= gate.max_regression) return { passed: true, found };
+  return { passed: false, found: `${found}: a loss of up to ${show(loss)} is not ruled out` };
+}
+
+function where({ pairing }: Comparison): string {
+  if (pairing.kind === "same") return "";
+  if (pairing.kind === "common") return ` on the ${pairing.examples} examples that both have`;
+  return ", on different examples";
+}
+
+function valueOf(name: string, { candidate: { predictions, numbers }, evaluation }: GateInput): number | null {
+  if (predictions !== null && findMetric(evaluation ?? predictions, name) !== undefined)
+    return metricOf(predictions, name, evaluation);
+  return numbers[name] ?? null;
+}
+
+export function absent(name: string, { candidate, evaluation }: GateInput): string {
+  if (candidate.predictions !== null && findMetric(evaluation ?? candidate.predictions, name) !== undefined)
+    return `${name} could not be computed from the predictions`;
+  return `there is no metric "${name}", neither computed from predictions nor in a metrics file`;
+}
+
+/** How much worse a difference is: positive for a loss. */
+export function worse(difference: number, direction: Direction): number {
+  return direction === "higher" ? -difference : difference;
+}
