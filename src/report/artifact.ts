@@ -12,6 +12,11 @@ export const ARTIFACT = {
   bytes: 32 * 1024 ** 2,
   /** Nested lists and objects in the JSON. */
   depth: 64,
+  /** Members of one object. */
+  members: 20_000,
+  /** Characters of one text, and of one name. */
+  textLength: 100_000,
+  nameLength: 1_000,
 } as const;
 
 /**
@@ -28,11 +33,13 @@ export async function readResult(zip: Buffer): Promise<Result<ResultDocument>> {
   } catch {
     return refuse(`${ARTIFACT.file} is not JSON`);
   }
+  const large = tooLarge(value);
+  if (large !== undefined) return refuse(`${ARTIFACT.file} holds ${large}`);
   const parsed = resultSchema.safeParse(value);
   if (parsed.success) return ok(parsed.data);
   const issues = parsed.error.issues
     .slice(0, 5)
-    .map((issue) => `${issue.path.map(String).join(".")}: ${issue.message}`);
+    .map((issue) => `${issue.path.map(String).join(".")}: ${issue.message}`.slice(0, 300));
   return refuse(`${ARTIFACT.file} does not fit its schema: ${issues.join("; ")}`);
 }
 
@@ -56,7 +63,9 @@ async function onlyEntry(zip: Buffer): Promise<Result<Buffer>> {
     }
     return refuse("the archive is empty");
   } catch (error) {
-    return refuse(`the archive cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return refuse(
+      `the archive cannot be read: ${String(error instanceof Error ? error.message : error).slice(0, 300)}`,
+    );
   }
 }
 
@@ -75,6 +84,25 @@ function tooDeep(json: Buffer): boolean {
     } else if (byte === 0x5d || byte === 0x7d) depth--;
   }
   return false;
+}
+
+/** What no honest result has, and what would make records and reports of any size; undefined when all is in bounds. */
+function tooLarge(value: unknown): string | undefined {
+  if (typeof value === "string") {
+    return value.length > ARTIFACT.textLength ? `a text of more than ${ARTIFACT.textLength} characters` : undefined;
+  }
+  if (value === null || typeof value !== "object") return undefined;
+  if (!Array.isArray(value)) {
+    const names = Object.keys(value);
+    if (names.length > ARTIFACT.members) return `an object of more than ${ARTIFACT.members} members`;
+    if (names.some(({ length }) => length > ARTIFACT.nameLength))
+      return `a name of more than ${ARTIFACT.nameLength} characters`;
+  }
+  for (const member of Object.values(value)) {
+    const found = tooLarge(member);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 export function refuse(reason: string): Failed {

@@ -5,6 +5,8 @@
 
 /** Characters that would stay unseen or turn the direction of text: told by their number. Newlines become a sign. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00A0\u115F\u1160\u2800\u3164\uFFA0]/gu;
+/** Marks on one letter beyond what any writing has: they would cover the lines around. */
+const PILED = /(\p{M}{4})\p{M}+/gu;
 const ASCII = /^[ -~]*$/;
 /** What an ordinary code span may hold, even in a table. Angle brackets are literal there, but only to GitHub. */
 const PLAIN = /^[^`|\\<]*$/;
@@ -13,8 +15,15 @@ const HARMLESS = /^(?:[A-Za-z0-9 ,.;:%+()'"=/−–…↑↓·-]|(?<=[A-Za-z0-9]
 /** What GitHub makes something of all the same: links, emoji, references, and what starts a list. */
 const MEANINGFUL = /www\.|:\/\/|:\w+:|\bGH-\d|\b[0-9a-f]{7,40}\b|^[+-](\s|$)|^\d+[.)](\s|$)|^[-=]+$/i;
 
-/** Makes every character visible and the text one line of at most `most` characters. */
+/** What a runner takes for a command when a report is printed in a job: at the start of a line, and anywhere in one. */
+const COMMAND = /^::|##(?=\[|vso\[)/gi;
+
+/** Makes every character visible and the text one line of at most `most` characters, which is no runner's command. */
 export function visible(text: string, most = 120): string {
+  return seen(text, most).replace(COMMAND, ([sign]) => `${sign} ${sign}`);
+}
+
+function seen(text: string, most: number): string {
   const start = text.slice(0, most * 2);
   if (ASCII.test(start)) {
     const trimmed = start.trim();
@@ -23,6 +32,7 @@ export function visible(text: string, most = 120): string {
   const line = start
     .replace(/\r\n?|\n/g, "⏎")
     .replace(UNSEEN, (character) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`)
+    .replace(PILED, "$1…")
     .trim();
   const characters = Array.from(line);
   return characters.length <= most && text.length <= most * 2 ? line : `${characters.slice(0, most - 1).join("")}…`;
@@ -51,12 +61,19 @@ export function sentence(text: string, most = 400): string {
 /** Foreign text of several lines, as a block; lines and length are bounded. */
 export function block(text: string, lines: number, most = 4_000): string {
   const all = text.slice(-most * 4).split(/\r\n?|\n/);
-  const kept = all.slice(-lines).map((line) => visible(line, 300).replaceAll("<!--", "<! --"));
+  const kept = all.slice(-lines).map(quoted);
   let body = kept.join("\n").slice(-most);
   if (all.length > lines) body = `… ${all.length - lines} earlier lines\n${body}`;
   const longest = Math.max(0, ...[...body.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(Math.max(3, longest + 1));
   return `${fence}text\n${body}\n${fence}`;
+}
+
+/** A line of a block: no marker of ours, and no order to a bot (`/merge`), which looks for those in the raw text. */
+function quoted(line: string): string {
+  return visible(line, 300)
+    .replaceAll("<!--", "<! --")
+    .replace(/^\/(?=[a-z-]+(?:\s|$))/i, "/ ");
 }
 
 export type Align = "left" | "right";
