@@ -118,12 +118,14 @@ const plot = z.strictObject({
   x: plotAxis.optional(),
   y: plotAxis.optional(),
 });
+/** Plots beside the stages, as DVC has them: files, or names with what is drawn. */
+export const topPlotsSchema = z.array(z.union([z.string(), z.record(z.string(), plot.nullable())]));
 const topLevel = {
   version: z.literal(1).optional(),
   vars: vars.optional(),
   params: z.array(z.string()).optional(),
   metrics: z.array(z.string()).optional(),
-  plots: z.array(z.union([z.string(), z.record(z.string(), plot.nullable())])).optional(),
+  plots: topPlotsSchema.optional(),
   artifacts: z.record(z.string(), z.strictObject({ path: z.string(), ...annotation })).optional(),
   datasets: z.array(z.unknown()).optional(),
   /** Commands around a run of the pipeline, and around each stage of the file. */

@@ -122,9 +122,9 @@ function formProblems(value: PipelineConfig, at: Positioned<unknown>["at"]): Fai
 }
 
 function fieldsOf(file: Value): Pick<Template, "vars" | "stages" | "top"> {
-  const { vars = [], stages = {}, params = [], metrics = [], artifacts = {} } = isMap(file) ? file : {};
+  const { vars = [], stages = {}, params = [], metrics = [], plots = [], artifacts = {} } = isMap(file) ? file : {};
   return {
-    top: { params, metrics, artifacts },
+    top: { params, metrics, plots, artifacts },
     vars: vars as Template["vars"],
     stages: stages as Readonly<Record<string, ValueMap>>,
   };

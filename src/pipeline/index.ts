@@ -4,6 +4,8 @@ export { stageKey } from "./key.ts";
 export type { KeyInputs } from "./key.ts";
 export { readParams } from "./params.ts";
 export { topMetrics, topParams } from "./top-level.ts";
+export { plotsOf } from "./plots.ts";
+export type { Axis, Plot } from "./plots.ts";
 export { plan } from "./plan.ts";
 export type { Plan, PlannedStage, PlanOptions } from "./plan.ts";
 export { run } from "./run.ts";

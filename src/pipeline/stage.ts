@@ -6,6 +6,8 @@ import { toFunction } from "./functions/declare.ts";
 import type { NamedOutput, StageFunction } from "./functions/declare.ts";
 import { stageHooks } from "./hooks.ts";
 import type { Hooks } from "./hooks.ts";
+import { stagePlot } from "./plots.ts";
+import type { Plot } from "./plots.ts";
 import type { Amounts } from "./schedule.ts";
 import type { TopLevel } from "./top-level.ts";
 
@@ -25,6 +27,8 @@ export interface Output extends Placed {
   readonly cache: boolean;
   /** True: what is there is left in place when the stage starts. */
   readonly persist: boolean;
+  /** How it is drawn, of what is a plot. Not part of the key. */
+  readonly plot?: Plot;
 }
 
 /** Parameters read from one file: the named ones, or (null) all of it. */
@@ -228,7 +232,7 @@ function toParams(list: NonNullable<StageConfig["params"]>, root: Root, where: W
 
 function toOutputs(config: StageConfig, returned: readonly NamedOutput[], root: Root, where: Where): Output[] {
   const outs = new Map<string, Output>();
-  type Flags = { readonly cache?: boolean | undefined; readonly persist?: boolean | undefined };
+  type Flags = Parameters<typeof stagePlot>[1];
   const add = (text: string, use: Use, flags: Flags, place: readonly PropertyKey[]): void => {
     const path = root(text, place);
     if (path !== undefined) put(path, use, flags, place);
@@ -241,6 +245,7 @@ function toOutputs(config: StageConfig, returned: readonly NamedOutput[], root: 
       uses: [...new Set([...(known?.uses ?? []), use])].sort(compareCodeUnits),
       cache: (known?.cache ?? true) && (flags.cache ?? true),
       persist: (known?.persist ?? false) || (flags.persist ?? false),
+      ...(use === "plot" ? { plot: stagePlot(path, flags) } : known?.plot === undefined ? {} : { plot: known.plot }),
     });
   };
   for (const [field, use] of [

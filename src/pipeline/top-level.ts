@@ -1,11 +1,13 @@
 import { z } from "zod";
-import { conform } from "../config/index.ts";
+import { conform, topPlotsSchema } from "../config/index.ts";
 import type { Positioned } from "../config/index.ts";
 import { failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Json, RelativePath, Result } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import { parseMetrics } from "./metrics.ts";
 import { ParamFiles } from "./params.ts";
+import { topPlots } from "./plots.ts";
+import type { Plot } from "./plots.ts";
 import { covers, fromRoot } from "./stage.ts";
 import type { Pipeline } from "./stage.ts";
 
@@ -22,14 +24,16 @@ export interface Artifact {
 export interface TopLevel {
   readonly params: readonly RelativePath[];
   readonly metrics: readonly RelativePath[];
+  readonly plots: readonly Plot[];
   readonly artifacts: readonly Artifact[];
 }
 
-export const NOTHING: TopLevel = { params: [], metrics: [], artifacts: [] };
+export const NOTHING: TopLevel = { params: [], metrics: [], plots: [], artifacts: [] };
 
 const schema = z.object({
   params: z.array(z.string()),
   metrics: z.array(z.string()),
+  plots: topPlotsSchema,
   artifacts: z.record(
     z.string(),
     z.object({
@@ -52,10 +56,11 @@ export function toTopLevel(value: Json, folder: string, at: Positioned<unknown>[
     failures.push(path);
     return [];
   };
-  const { params, metrics, artifacts } = read.value;
+  const { params, metrics, plots, artifacts } = read.value;
   const top = {
     params: params.flatMap((text, index) => place(text, "params", index)),
     metrics: metrics.flatMap((text, index) => place(text, "metrics", index)),
+    plots: topPlots(plots, place),
     artifacts: Object.entries(artifacts).flatMap(([name, { path, ...rest }]) =>
       place(path, "artifacts", name, "path").map((placed) => ({ name, path: placed, ...rest })),
     ),
@@ -67,6 +72,7 @@ export function together(tops: readonly TopLevel[]): TopLevel {
   return {
     params: [...new Set(tops.flatMap(({ params }) => params))],
     metrics: [...new Set(tops.flatMap(({ metrics }) => metrics))],
+    plots: tops.flatMap(({ plots }) => plots),
     artifacts: tops.flatMap(({ artifacts }) => artifacts),
   };
 }

@@ -99,7 +99,7 @@ const pipelineOf = (stages: readonly Stage[]): Pipeline => ({
   file: "pipelines/demo.yaml",
   stages,
   hooks: { before: [], after: [] },
-  top: { params: [], metrics: [], artifacts: [] },
+  top: { params: [], metrics: [], plots: [], artifacts: [] },
 });
 const textOf = (stages: readonly Stage[]): string =>
   value(workflowText(pipelineOf(stages), { template: TEMPLATE, runners: undefined }));

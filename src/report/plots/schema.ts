@@ -1,0 +1,64 @@
+import { z } from "zod";
+
+const point = z.tuple([z.number(), z.number()]);
+const frame = {
+  id: z.string(),
+  title: z.string(),
+  /** Names of the axes. */
+  x: z.string(),
+  y: z.string(),
+  /** What has to be known of the drawing: left out, not a number, one side only. */
+  note: z.string().nullable(),
+};
+
+export const seriesSchema = z.strictObject({
+  side: z.enum(["base", "head"]),
+  /** The column; empty where there is one only. */
+  name: z.string(),
+  points: z.array(point),
+  /** Points there were before some were left out. */
+  total: z.number(),
+});
+export type Series = z.infer<typeof seriesSchema>;
+
+/** How the points are joined: the names of DVC's templates. */
+export const LINES = ["linear", "simple", "smooth", "scatter", "scatter_jitter"] as const;
+
+const linesSchema = z.strictObject({
+  kind: z.literal("lines"),
+  ...frame,
+  template: z.enum(LINES),
+  /** Drawn from corner to corner, of what has a known ideal or chance line. */
+  diagonal: z.boolean(),
+  series: z.array(seriesSchema),
+});
+const barsSchema = z.strictObject({
+  kind: z.literal("bars"),
+  ...frame,
+  bars: z.array(z.strictObject({ name: z.string(), base: z.number().nullable(), head: z.number().nullable() })),
+});
+const matrixSchema = z.strictObject({
+  kind: z.literal("matrix"),
+  ...frame,
+  /** Rows are shares of their sum. */
+  normalized: z.boolean(),
+  /** Of both sides, in the order of the rows (x, what is true) and the columns (y, what was said). */
+  classes: z.array(z.string()),
+  base: z.array(z.array(z.number())).nullable(),
+  head: z.array(z.array(z.number())).nullable(),
+});
+const imageSchema = z.strictObject({
+  kind: z.literal("image"),
+  ...frame,
+  /** `data:` addresses of png, jpeg, gif or webp. */
+  base: z.string().nullable(),
+  head: z.string().nullable(),
+});
+
+/** One plot, base against head, its points bounded. Its texts are the repository's. */
+export const plotReportSchema = z.discriminatedUnion("kind", [linesSchema, barsSchema, matrixSchema, imageSchema]);
+export type PlotReport = z.infer<typeof plotReportSchema>;
+export type LinesPlot = z.infer<typeof linesSchema>;
+export type BarsPlot = z.infer<typeof barsSchema>;
+export type MatrixPlot = z.infer<typeof matrixSchema>;
+export type ImagePlot = z.infer<typeof imageSchema>;
