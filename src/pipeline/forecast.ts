@@ -57,11 +57,10 @@ export async function forecast(context: Context, plan: Plan, options: ForecastOp
   for (const stage of pipeline.stages.filter(({ name }) => willRun.has(name))) {
     const past = durations.value.get(stage.name) ?? [];
     const ms = past.length === 0 ? null : median(past);
-    const rate = rateOf(stage, settings.value);
     stages.set(stage.name, {
       ms,
       runs: past.length,
-      cost: ms === null || rate === undefined ? null : (ms / HOUR_MS) * rate,
+      cost: ms === null ? null : costOf(stage, ms, settings.value),
     });
   }
   const amounts = amountsOf(context, { pipeline, ...(jobs === undefined ? {} : { jobs }) });
@@ -106,6 +105,12 @@ function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] as number;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
+}
+
+/** What so many milliseconds of a stage cost, in the currency of the settings; null without a rate for its runner. */
+export function costOf(stage: Stage, ms: number, settings: Settings | undefined): number | null {
+  const rate = rateOf(stage, settings);
+  return rate === undefined ? null : (ms / HOUR_MS) * rate;
 }
 
 /** Per hour: the dearest rate of the labels of its runner, else that of `gpu` or `cpu`. */

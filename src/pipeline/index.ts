@@ -27,7 +27,7 @@ export type { Workspace } from "./workspace.ts";
 export { parseSetting, setParams } from "./set.ts";
 export { sendRuns } from "./send.ts";
 export type { Sent } from "./send.ts";
-export { forecast } from "./forecast.ts";
+export { costOf, forecast } from "./forecast.ts";
 export type { Expected, Forecast, ForecastOptions } from "./forecast.ts";
 export { reproduce } from "./repro.ts";
 export type { Reproduced, ReproduceOptions } from "./repro.ts";

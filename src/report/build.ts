@@ -10,6 +10,8 @@ import {
 } from "../evaluate/index.ts";
 import type { Comparison, Evaluation, MeasuredSpeed, Numbers, Predictions, Reference } from "../evaluate/index.ts";
 import { dataChanges, numberRows, paramChanges } from "./changes.ts";
+import { predictionPlots } from "./plots/predictions.ts";
+import type { PlotReport } from "./plots/schema.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 
 /** One model as it stands on both sides, with its rules and what it is held against. */
@@ -36,6 +38,9 @@ export interface ModelInput {
 export interface PipelineInput {
   readonly head: RunRecord;
   readonly base: RunRecord | null;
+  readonly plots?: readonly PlotReport[];
+  /** Of the stages that ran and whose runner has a rate. */
+  readonly costs?: { readonly currency: string; readonly stages: Readonly<Record<string, number>> };
   readonly notes: readonly string[];
 }
 
@@ -46,6 +51,7 @@ export interface ReportInput {
   readonly runUrl: string | null;
   readonly pipelines: readonly PipelineInput[];
   readonly models: readonly ModelInput[];
+  readonly files?: Report["files"];
   /** Of the experiment, in words. */
   readonly failures: readonly string[];
   readonly notes: readonly string[];
@@ -70,6 +76,7 @@ export function buildReport(input: ReportInput): Report {
     runUrl,
     models,
     pipelines,
+    files: input.files ?? null,
     failures: [...input.failures],
     notes: [...input.notes],
   };
@@ -88,6 +95,7 @@ export function refusedReport(
     ...input,
     models: [],
     pipelines: [],
+    files: null,
     failures: [...reasons],
     notes: [],
   };
@@ -145,6 +153,7 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     gatesFrom: model.gatesFrom,
     production: model.productionVersion === null ? null : { version: model.productionVersion },
     flips: comparison?.flips == null ? null : (structuredClone(comparison.flips) as ModelReport["flips"]),
+    plots: predictionPlots(basePredictions, head.predictions),
     notes: [...model.notes, ...missing],
   };
 }
@@ -214,7 +223,10 @@ function valueOf(
   return computed ?? side.numbers[name] ?? null;
 }
 
-function pipelineReport({ head, base, notes }: PipelineInput, models: readonly ModelInput[]): PipelineReport {
+function pipelineReport(
+  { head, base, plots, costs, notes }: PipelineInput,
+  models: readonly ModelInput[],
+): PipelineReport {
   const shown = new Set(
     models.filter((model) => model.pipeline === head.pipeline).flatMap((model) => shownMetrics(model.evaluation)),
   );
@@ -228,11 +240,14 @@ function pipelineReport({ head, base, notes }: PipelineInput, models: readonly M
       ms,
       reason,
       needs: [...needs],
+      cost: (costs !== undefined && Object.hasOwn(costs.stages, stage) ? costs.stages[stage] : null) ?? null,
     })),
+    currency: costs?.currency ?? "",
     numbers: numberRows(head.metrics, base?.metrics ?? null).filter((row) => !shown.has(row.name)),
     params: paramChanges(head.params, base?.params ?? null),
     data: dataChanges(head.data, base?.data ?? null),
     baseCommit: base?.commit ?? null,
+    plots: [...(plots ?? [])],
     notes: [...notes],
   };
 }

@@ -2,12 +2,13 @@ import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { git, workingTree } from "../git/index.ts";
 import { loadPipelines } from "../pipeline/index.ts";
-import { openRecords, recordsOptions } from "../records/index.ts";
+import { loadSettings, openRecords, recordsOptions } from "../records/index.ts";
 import { localCache, openStore, storeUrl } from "../store/index.ts";
 import { buildReport } from "./build.ts";
 import type { PipelineInput } from "./build.ts";
 import { compareVersions } from "./compare-versions.ts";
 import type { Sides } from "./compare-versions.ts";
+import { changedFiles, factsOf } from "./facts.ts";
 import { gatherModels } from "./models.ts";
 import { findNamed } from "./named.ts";
 import type { Named } from "./named.ts";
@@ -63,10 +64,13 @@ async function compareTrees(
   const { head: named, base: against, records, stores, model } = options;
   const all = await loadPipelines(named.source);
   if (!all.ok) return all;
+  const rates = await loadSettings(against.source);
+  if (!rates.ok) return rates;
   const heads = new Map<string, Side>();
   const bases = new Map<string, Side | undefined>();
   const pipelines: PipelineInput[] = [];
-  for (const { name } of all.value) {
+  for (const pipeline of all.value) {
+    const { name } = pipeline;
     const find = { records, pipeline: name, trusted: false };
     // oxlint-disable-next-line no-await-in-loop -- local look-ups
     const head = await sideAt(context, named.source, find);
@@ -78,7 +82,11 @@ async function compareTrees(
     heads.set(name, head.value);
     bases.set(name, base.value);
     const notes = base.value === undefined ? ["There is no result of the base."] : [];
-    pipelines.push({ head: head.value.run, base: base.value?.run ?? null, notes });
+    const sides = { head: head.value, base: base.value, headSource: named.source };
+    // oxlint-disable-next-line no-await-in-loop
+    const facts = await factsOf(context, { ...sides, pipeline, stores, settings: rates.value, trusted: true });
+    const run = { head: head.value.run, base: base.value?.run ?? null };
+    pipelines.push({ ...run, ...facts, notes: [...notes, ...facts.notes] });
   }
   if (pipelines.length === 0) return noResult(named.source);
   const gathered = await gatherModels({
@@ -94,8 +102,11 @@ async function compareTrees(
   const { models, failures } = gathered.value;
   if (model !== undefined && models.length === 0)
     return fail({ code: "unknown-name", what: "model", name: model, known: [] });
+  const files = await changedFiles(context, against.source.commit ?? against.label, named.source.commit);
+  if (!files.ok) return files;
   return ok(
     buildReport({
+      files: files.value,
       head: { label: named.label, commit: named.source.commit },
       base: { label: against.label, commit: against.source.commit },
       pullRequest: null,

@@ -13,13 +13,14 @@ import {
   upsertComment,
 } from "../github/index.ts";
 import type { GitHub, PullRequest } from "../github/index.ts";
-import { verifyResult } from "../pipeline/index.ts";
-import { openRecords, recordsOptions } from "../records/index.ts";
+import { loadPipelines, verifyResult } from "../pipeline/index.ts";
+import { loadSettings, openRecords, recordsOptions } from "../records/index.ts";
 import type { Records } from "../records/index.ts";
 import { openStore, storeUrl } from "../store/index.ts";
 import { ARTIFACT, readResult } from "./artifact.ts";
 import { buildReport, refusedReport } from "./build.ts";
 import type { PipelineInput } from "./build.ts";
+import { changedFiles, factsOf } from "./facts.ts";
 import { fill, headline } from "./headline.ts";
 import { gatherModels } from "./models.ts";
 import { checkCommit, fetchCommits } from "./origin.ts";
@@ -191,6 +192,9 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
   if (!url.ok) return url;
   const store = openStore(context, url.value);
   if (!store.ok) return store;
+  const settings = await loadSettings(baseSource);
+  if (!settings.ok) return settings;
+  const declared = await loadPipelines(headSource);
   // A key that a trusted run has answered keeps that answer: it is what a promotion would use.
   const claimed = new Map(document.stages.map((record) => [record.key as string, record]));
   const stage = async (key: StageKey): Promise<Result<StageRecord | undefined>> => {
@@ -209,7 +213,18 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
     const base = await findSide(context, frame.base.commit ?? "", { records, pipeline: run.pipeline, trusted: true });
     if (!base.ok) return base;
     bases.set(run.pipeline, base.value);
-    pipelines.push({ head: run, base: base.value?.run ?? null, notes: baseNotes(base.value, frame.base.commit) });
+    const pipeline = declared.ok ? declared.value.find(({ name }) => name === run.pipeline) : undefined;
+    const sides = { head: head.value, base: base.value, headSource };
+    // oxlint-disable-next-line no-await-in-loop
+    const facts = await factsOf(context, {
+      ...sides,
+      pipeline,
+      stores: [store.value],
+      settings: settings.value,
+      trusted,
+    });
+    const notes = [...baseNotes(base.value, frame.base.commit), ...facts.notes];
+    pipelines.push({ head: run, base: base.value?.run ?? null, ...facts, notes });
   }
   const failed = document.failures.length > 0 || document.runs.some((run) => !run.ok);
   const gathered = failed
@@ -218,7 +233,18 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
   if (!gathered.ok) return gathered;
   const notes = trusted ? [] : ["This result is from a fork: it is shown, and no promotion uses it."];
   const { models, failures } = gathered.value;
-  return ok(buildReport({ ...frame, pipelines, models, failures: [...document.failures, ...failures], notes }));
+  const files = frame.base.commit === null ? ok(null) : await changedFiles(context, frame.base.commit, document.commit);
+  if (!files.ok) return files;
+  return ok(
+    buildReport({
+      ...frame,
+      files: files.value,
+      pipelines,
+      models,
+      failures: [...document.failures, ...failures],
+      notes,
+    }),
+  );
 }
 
 function baseNotes(base: Side | undefined, commit: string | null): string[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { plotReportSchema } from "./plots/schema.ts";
 
 const value = z.number().nullable();
 const verdict = z.enum(["better", "worse", "equivalent", "no-evidence"]);
@@ -51,6 +52,8 @@ export const modelReportSchema = z.strictObject({
   gatesFrom: z.enum(["base", "head"]),
   production: z.strictObject({ version: z.number() }).nullable(),
   flips: z.strictObject({ fixed: flipsSchema, broken: flipsSchema }).nullable(),
+  /** Of the predictions. */
+  plots: z.array(plotReportSchema),
   notes: z.array(z.string()),
 });
 export type ModelReport = z.infer<typeof modelReportSchema>;
@@ -66,8 +69,12 @@ export const pipelineReportSchema = z.strictObject({
       ms: z.number(),
       reason: z.string(),
       needs: z.array(z.string()),
+      /** Of what ran; null: its runner has no rate. */
+      cost: z.number().nullable(),
     }),
   ),
+  /** Of the costs; empty: the settings name none. */
+  currency: z.string(),
   /** Of the metrics files: numbers without examples, so without a verdict. */
   numbers: z.array(metricRowSchema.extend({ file: z.string() })),
   /** JSON text of each side; null: not there. */
@@ -77,6 +84,8 @@ export const pipelineReportSchema = z.strictObject({
   data: z.array(z.strictObject({ name: z.string(), base: z.string().nullable(), head: z.string().nullable() })),
   /** Commit whose run is the base; null: there is none. */
   baseCommit: commit,
+  /** Those the pipeline declares. */
+  plots: z.array(plotReportSchema),
   notes: z.array(z.string()),
 });
 export type PipelineReport = z.infer<typeof pipelineReportSchema>;
@@ -95,6 +104,13 @@ export const reportSchema = z.strictObject({
   runUrl: z.string().nullable(),
   models: z.array(modelReportSchema),
   pipelines: z.array(pipelineReportSchema),
+  /** Files of the repository that differ between the two commits; null: not known. */
+  files: z
+    .strictObject({
+      count: z.number(),
+      named: z.array(z.strictObject({ path: z.string(), change: z.enum(["added", "removed", "changed"]) })),
+    })
+    .nullable(),
   failures: z.array(z.string()),
   notes: z.array(z.string()),
 });

@@ -32,6 +32,22 @@ test("compare: the working tree against where it branched from, then two commits
   const commits = await lockstep(at.path, "compare", "main", "change", "--model", "toy", "--json");
   const made = reportSchema.parse(JSON.parse(commits.stdout));
   expect(made).toMatchObject({ verdict: "better", base: { label: "main" }, head: { label: "change" } });
+  expect(made.files).toEqual({ count: 1, named: [{ path: "params.yaml", change: "changed" }] });
+  expect(made.pipelines[0]?.plots).toMatchObject([
+    {
+      kind: "matrix",
+      id: "answers",
+      classes: ["0", "1"],
+      base: [
+        [90, 10],
+        [10, 90],
+      ],
+      head: [
+        [98, 2],
+        [2, 98],
+      ],
+    },
+  ]);
   // The other way around the base's gate of at most 0.05 worse fails, and with it the command.
   const back = await lockstep(at.path, "compare", "change", "main");
   expect(back.stdout).toMatch(/^Worse\./);

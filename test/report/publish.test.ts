@@ -97,6 +97,7 @@ test("a fork's result is shown and never trusted", async () => {
   const runId = await rig.leave(change, resultZip(document));
   expect(value(await rig.publish(change, runId))).toMatchObject({ verdict: "better", conclusion: "success" });
   expect(rig.comments(change)[0]).toContain("This result is from a fork: it is shown, and no promotion uses it.");
+  expect(rig.comments(change)[0]).toContain("Plot files are not drawn: this result is from a fork.");
   const made = document.stages.find(({ stage }) => stage === "train");
   expect(await trusted(rig, made?.key as StageRecord["key"])).toBeUndefined();
 });

@@ -118,6 +118,7 @@ test("whatever is large, the report fits", () => {
         status: "run" as const,
         ms: 1,
         reason: wide,
+        cost: null,
         needs: [],
       })),
       params: many(150).map((index) => ({ file: wide, key: `${index}${wide}`, base: wide, head: wide })),

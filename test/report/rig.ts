@@ -43,6 +43,8 @@ stages:
     outs: [build/model.bin]
     metrics: [build/metrics.json]
     predictions: build/predictions.csv
+plots:
+  - answers: { template: confusion, x: label, y: { build/predictions.csv: prediction } }
 `;
 
 export const MODEL = `version: 1
@@ -119,7 +121,9 @@ export class Rig implements AsyncDisposable {
     mkdirSync(rig.clone);
     await sh(rig.clone, "init", "--quiet", "--initial-branch=main");
     await sh(rig.clone, "remote", "add", "origin", sandbox.cloneUrl("acme/toy", "acme"));
-    write(rig.clone, { ...files, ".github/lockstep.yml": `version: 1\nstore: file:${join(folder.path, "store")}\n` });
+    const settings = `version: 1\nstore: file:${join(folder.path, "store")}\n`;
+    const cost = "cost: {currency: USD, per_hour: {cpu: 3600}}\n";
+    write(rig.clone, { ...files, ".github/lockstep.yml": `${settings}${cost}` });
     await sh(rig.clone, "add", "--all");
     await sh(rig.clone, "commit", "--quiet", "--message=first");
     await sh(rig.clone, "push", "--quiet", "origin", "main");

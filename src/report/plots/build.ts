@@ -1,6 +1,6 @@
 import { compareCodeUnits } from "../../core/index.ts";
 import type { Plot } from "../../pipeline/index.ts";
-import { lttb, stride } from "./sample.ts";
+import { lttb, strideRows } from "./sample.ts";
 import type { Point } from "./sample.ts";
 import { LINES } from "./schema.ts";
 import type { BarsPlot, LinesPlot, MatrixPlot, PlotReport, Series } from "./schema.ts";
@@ -104,7 +104,14 @@ function lines(plot: Plot, sides: Sides): LinesPlot | null {
     if (!cloud) points.sort((a, b) => a[0] - b[0]);
     if (points.length < y.cells.length) notes.push("rows without a finite number are left out");
     if (numbers !== undefined && counted) notes.push(`"${x?.name}" holds no numbers: the rows are counted`);
-    return [{ side, name: several ? y.name : "", points: cloud ? stride(points) : lttb(points), total: points.length }];
+    return [
+      {
+        side,
+        name: several ? y.name : "",
+        points: cloud ? strideRows(points.length).map((row) => points[row]!) : lttb(points),
+        total: points.length,
+      },
+    ];
   });
   const names = [...new Set(series.map(({ name }) => name))];
   if (names.length > LIMITS.series) notes.push(`${names.length - LIMITS.series} columns are not shown`);

@@ -5,7 +5,7 @@ import type {
   RegressionPredictions,
 } from "../../evaluate/index.ts";
 import { countPairs } from "./build.ts";
-import { POINTS, stride } from "./sample.ts";
+import { POINTS, strideRows } from "./sample.ts";
 import type { Point } from "./sample.ts";
 import type { LinesPlot, PlotReport, Series } from "./schema.ts";
 
@@ -112,10 +112,9 @@ function thresholdSums({ label, weight }: BinaryPredictions, score: Float64Array
 /** Lowest and highest among them. */
 function quantiles(values: Float64Array, most: number): number[] {
   const sorted = values.toSorted();
-  return Array.from(
-    { length: Math.min(most, sorted.length) },
-    (_, index) => sorted[Math.round((index * (sorted.length - 1)) / Math.max(1, most - 1))]!,
-  );
+  const size = Math.min(most, sorted.length);
+  const step = (sorted.length - 1) / Math.max(1, size - 1);
+  return Array.from({ length: size }, (_, index) => sorted[Math.round(index * step)]!);
 }
 
 /** How many of the thresholds, which are in order, are not above a value. */
@@ -184,8 +183,10 @@ function residuals(base: RegressionPredictions | null, head: RegressionPredictio
     ] as const
   ).flatMap(([side, of]): Series[] => {
     if (of === null) return [];
-    const rows = stride(Array.from({ length: of.ids.length }, (_, row) => row));
-    const points = rows.map((row): Point => [of.prediction[row]!, of.label[row]! - of.prediction[row]!]);
+    const points = strideRows(of.ids.length).map((row): Point => [
+      of.prediction[row]!,
+      of.label[row]! - of.prediction[row]!,
+    ]);
     return [{ side, name: "", points, total: of.ids.length }];
   });
   const frame = {

@@ -31,10 +31,10 @@ export function lttb(points: readonly Point[], most = POINTS): Point[] {
   return kept;
 }
 
-/** Every so-manieth point from the first on: keeps the density of a cloud. */
-export function stride<T>(points: readonly T[], most = POINTS): T[] {
-  if (points.length <= most) return [...points];
-  return Array.from({ length: most }, (_, index) => points[Math.floor((index * points.length) / most)]!);
+/** Rows of a cloud that are kept: evenly spread over the file, so that its density stays. */
+export function strideRows(rows: number, most = POINTS): number[] {
+  const size = Math.min(rows, most);
+  return Array.from({ length: size }, (_, index) => Math.floor((index * rows) / size));
 }
 
 function meanOf(points: readonly Point[], from: number, to: number): Point {
