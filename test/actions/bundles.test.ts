@@ -4,17 +4,15 @@ import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { resultSchema } from "../../src/config/index.ts";
 import { FakeGitHub } from "../github/fake.ts";
 import { FILES, modelYaml, Rig } from "../registry/rig.ts";
-import { buildIfStale, DIST, startAction } from "./rig.ts";
+import { DIST, startAction } from "./rig.ts";
 
 const repository = { default_branch: "main" };
 const token = { "github-token": "secret", "bot-login": "github-actions[bot]" };
 const runInputs = { force: "false", cache: "false", upload: "false", "github-token": "secret", pipelines: "" };
-
-beforeAll(() => buildIfStale());
 
 describe("each bundle, started as the runner does", () => {
   it.each(["run", "report", "promote", "deploy", "drift"])(

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +7,6 @@ import type { Command } from "../../src/sandbox/actions/commands.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 export const DIST = join(ROOT, "actions", "dist");
-
-/** Builds the bundles unless they are of these sources. */
-export function buildIfStale(): void {
-  execFileSync(process.execPath, [join(ROOT, "scripts", "build.ts"), "--if-stale"], { stdio: "pipe" });
-}
 
 export interface Started {
   readonly exitCode: number | null;

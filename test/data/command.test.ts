@@ -1,15 +1,14 @@
 import { appendFileSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { spawn } from "../../src/core/index.ts";
+import { BIN } from "../helpers/cli.ts";
 import { contextIn, repository, temporary, write } from "../git/repository.ts";
-
-const ENTRY = resolve(import.meta.dirname, "../../bin/lockstep.js");
 
 /** The real command line in a folder: exit code, and the document of `--json`. */
 async function lockstep(cwd: string, ...args: string[]): Promise<{ code: number | null; json: unknown }> {
   const { env } = contextIn(cwd);
-  const { exitCode, stdout, stderr } = await spawn(process.execPath, [ENTRY, "--json", ...args], { cwd, env });
+  const { exitCode, stdout, stderr } = await spawn(process.execPath, [BIN, "--json", ...args], { cwd, env });
   if (stdout.length === 0) throw new Error(`no document: ${stderr}`);
   return { code: exitCode, json: JSON.parse(stdout.toString()) };
 }

@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BIN } from "../helpers/cli.ts";
 import { spawn } from "../../src/core/index.ts";
 import { contextIn, repository, temporary } from "../git/repository.ts";
 import { startWeb } from "./import-server.ts";
@@ -31,10 +32,7 @@ let web: Web;
 beforeAll(async () => {
   repository(join(folder.path, "r"));
   // The shell finds the command line by its name, as where it is installed.
-  writeFileSync(
-    join(folder.path, "lockstep"),
-    `#!/bin/sh\nexec "${process.execPath}" "${ROOT}/bin/lockstep.js" "$@"\n`,
-  );
+  writeFileSync(join(folder.path, "lockstep"), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
   chmodSync(join(folder.path, "lockstep"), 0o755);
   web = await startWeb();
   web.pages.set("/prices.csv", { body: Buffer.from("a,b\n1,2\n3,4\n"), etag: '"1"' });

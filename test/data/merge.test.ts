@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BIN } from "../helpers/cli.ts";
 import type { DataLock, Dataset } from "../../src/config/index.ts";
 import { fileJson } from "../../src/core/index.ts";
 import type { Result } from "../../src/core/index.ts";
@@ -315,9 +316,8 @@ describe("the lockfiles alone", () => {
 
 test("git itself calls the driver, and two branches merge without a hand", async () => {
   using at = await rig({ a: "1" }, { a: "1", b: "2" }, { a: "1", c: "3" });
-  const bin = join(import.meta.dirname, "../../bin/lockstep.js");
   appendFileSync(join(at.path, ".git/info/attributes"), "data.lock.json merge=lockstep\n");
-  sh(at.path, "config", "merge.lockstep.driver", `"${process.execPath}" "${bin}" data merge --driver %O %A %B`);
+  sh(at.path, "config", "merge.lockstep.driver", `"${process.execPath}" "${BIN}" data merge --driver %O %A %B`);
   sh(at.path, "merge", "--quiet", "--no-edit", "other");
   expect(JSON.parse(at.lock())).toMatchObject({ datasets: { f: { files: 3 } } });
   expect(sh(at.path, "status", "--porcelain")).toBe("");

@@ -16,7 +16,7 @@ import {
 } from "../../src/github/index.ts";
 import type { GitHub } from "../../src/github/index.ts";
 import type { Permissions } from "../../src/sandbox/index.ts";
-import { buildIfStale, startAction } from "../actions/rig.ts";
+import { startAction } from "../actions/rig.ts";
 import { value } from "../helpers/value.ts";
 import { FILES } from "../registry/rig.ts";
 import { Rig } from "../sandbox/rig.ts";
@@ -125,7 +125,6 @@ it(
   "promote, with a job's token and git over HTTP, needs exactly the rights its README says",
   { timeout: 120_000 },
   async () => {
-    buildIfStale();
     await using rig = await Rig.start({ private: true });
     const sha = await rig.push("main", FILES, undefined);
     const start = async (permissions: Permissions) =>

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { join } from "node:path";
 
-const BIN = join(import.meta.dirname, "..", "..", "bin", "lockstep.js");
+/** The file to start, as built by the set-up of the tests. */
+export const BIN = process.env["LOCKSTEP_TEST_BIN"]!;
 
 export interface Ended {
   readonly exitCode: number | null;

@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BIN } from "../helpers/cli.ts";
 import type { RunRecord } from "../../src/config/index.ts";
 import { fileJson } from "../../src/core/index.ts";
 import { openRecords, runPath } from "../../src/records/index.ts";
@@ -11,7 +12,6 @@ import { must } from "../store/contract.ts";
 import { BRANCH, key, run } from "./fixture.ts";
 
 const RUNS = 30_000;
-const ENTRY = join(import.meta.dirname, "../../bin/lockstep.js");
 const folder = temporary();
 const path = join(folder.path, "r");
 
@@ -68,7 +68,7 @@ async function measured(...args: string[]): Promise<{ wall: number; cpu: number;
   const from = performance.now();
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ["--import", `data:text/javascript,${encodeURIComponent(told)}`, ENTRY, "--json", "runs", "list", ...args],
+    ["--import", `data:text/javascript,${encodeURIComponent(told)}`, BIN, "--json", "runs", "list", ...args],
     { cwd: path, env: env as NodeJS.ProcessEnv, maxBuffer: 1e9 },
   );
   const wall = (performance.now() - from) / 1000;

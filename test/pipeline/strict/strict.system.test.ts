@@ -19,7 +19,7 @@ import { describe as told } from "../../../src/core/index.ts";
 import { loadPipeline, run } from "../../../src/pipeline/index.ts";
 import type { RunOutcome } from "../../../src/pipeline/index.ts";
 import { contextIn, sh, temporary, write } from "../../git/repository.ts";
-import { scrubbedEnvironment } from "../../helpers/cli.ts";
+import { BIN, scrubbedEnvironment } from "../../helpers/cli.ts";
 import { isAlive, until } from "../../helpers/processes.ts";
 import { value } from "../../helpers/value.ts";
 import { local, project, runDemo, statuses } from "../project.ts";
@@ -31,7 +31,6 @@ const strace = can("strace", "-f", "-o", "/dev/null", "true");
 if (!bubblewrap) console.log("skipped: no bubblewrap that works (apt-get install bubblewrap)");
 if (!strace) console.log("skipped: no strace that works (apt-get install strace)");
 
-const BIN = resolve(import.meta.dirname, "../../../bin/lockstep.js");
 const ROOT = resolve(import.meta.dirname, "../../..");
 
 const demo = (stages: string, files: Record<string, string> = {}): Project =>
