@@ -27,6 +27,8 @@ const ACTIONS = ["run", "report", "promote", "deploy", "drift"];
 const WORKER = "src/store/work/worker.ts";
 /** The program that runs a stage's function, which the pipeline finds beside its bundle. */
 const FUNCTION = "src/pipeline/functions/main.ts";
+/** The program that times a model's network. */
+const SPEED = "src/performance/main.ts";
 /** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
 const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^@mermaid-js\//];
 const INPUTS = ["src", "actions", "package-lock.json", "scripts/build.ts"];
@@ -48,6 +50,7 @@ const TARGETS: Readonly<Record<string, readonly Bundle[]>> = {
         ...Object.fromEntries(ACTIONS.map((name) => [name, `actions/${name}/index.ts`])),
         worker: WORKER,
         function: FUNCTION,
+        speed: SPEED,
       },
     },
     { dir: "serve", input: { serve: "src/serve/main.ts" }, single: true },
@@ -55,7 +58,7 @@ const TARGETS: Readonly<Record<string, readonly Bundle[]>> = {
   dist: [
     {
       dir: ".",
-      input: { cli: "src/cli/main.ts", worker: WORKER, function: FUNCTION },
+      input: { cli: "src/cli/main.ts", worker: WORKER, function: FUNCTION, speed: SPEED },
       copies: { "src/sandbox/actions/provided": "chunks/provided" },
     },
   ],
