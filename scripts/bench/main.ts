@@ -24,7 +24,7 @@ const HELP = `Lockstep beside dvc, git-lfs and rclone, and beside what the machi
   npm run bench -- data|pipeline [--cases a,b] [--runs N] [--scale F] [--json FILE] [--markdown FILE] [--peers DIR]
 
   --cases a,b       data: add-small status-small push-small pull-small pull-one add-large edit-large add-tiny status-tiny
-                    pipeline: run-rows plan-rows status-rows dag-items plan-items run-items jobs run-many force-many
+                    pipeline: run-rows plan-rows status-rows dag-items plan-items run-items jobs run-many force-many runs-list
   --runs N          of each entrant (default 5)
   --scale F         share of the data or stages: 0.01 is a trial (default 1: of data, 40 GB of disk, and hours)
   --json FILE       every sample, and the facts of the machine; written again after each case

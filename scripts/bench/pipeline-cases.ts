@@ -9,6 +9,7 @@ import type { Graph } from "./graph.ts";
 import { CommandFailed } from "./measure.ts";
 import type { Command } from "./measure.ts";
 import type { Place } from "./place.ts";
+import { runsCase } from "./runs.ts";
 
 interface PipelineBench {
   readonly place: Place;
@@ -56,6 +57,7 @@ export function pipelineCases(bench: PipelineBench): Case[] {
       ],
       aims: [memoryUnder(400)],
     },
+    runsCase(bench.place, bench.program, bench.scale),
   ];
 }
 

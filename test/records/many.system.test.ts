@@ -1,63 +1,22 @@
-import { once } from "node:events";
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BIN } from "../helpers/cli.ts";
-import type { RunRecord } from "../../src/config/index.ts";
-import { fileJson } from "../../src/core/index.ts";
-import { openRecords, runPath } from "../../src/records/index.ts";
+import { openRecords } from "../../src/records/index.ts";
+import { branchOf, teamRun } from "../../scripts/bench/runs.ts";
 import { contextIn, repository, temporary } from "../git/repository.ts";
 import { must } from "../store/contract.ts";
-import { BRANCH, key, run } from "./fixture.ts";
+import { BRANCH } from "./fixture.ts";
 
 const RUNS = 30_000;
 const folder = temporary();
 const path = join(folder.path, "r");
 
-/** As a team's runs are: eleven parameters, six metrics, five stages, two pipelines, some failed, some of forks. */
-function made(n: number): RunRecord {
-  const stages = ["prepare", "featurise", "train", "evaluate", "report"].map((stage, at) => ({
-    stage,
-    key: key(at),
-    status: (n + at) % 3 === 0 ? ("cached" as const) : ("run" as const),
-    ms: ((n * 7919 + at) % 90_000) + 1,
-    reason: "params.yaml: train.lr 0.01 -> 0.02",
-    needs: at === 0 ? [] : ["prepare"],
-  }));
-  const params = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`option${at}`, (n * at) % 17]));
-  const metrics = Object.fromEntries(
-    Array.from({ length: 6 }, (_, at) => [`metric${at}`, ((n * (at + 3)) % 997) / 997]),
-  );
-  return run(n % 5 !== 0, {
-    commit: n.toString(16).padStart(40, "0"),
-    pipeline: n % 2 === 0 ? "churn" : "digits",
-    ok: n % 11 !== 0,
-    ms: n,
-    startedAt: new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString(),
-    stages,
-    params: { "params.yaml": { train: { lr: (n % 100) / 1000, ...params } } },
-    metrics: { "build/metrics.json": metrics } as unknown as RunRecord["metrics"],
-  });
-}
-
-beforeAll(async () => {
+beforeAll(() => {
   repository(path, { ".gitignore": ".lockstep/\n" });
   const { env } = contextIn(path);
-  const git = spawn("git", ["fast-import", "--quiet"], {
-    cwd: path,
-    env: env as NodeJS.ProcessEnv,
-    stdio: "pipe",
-  });
-  git.stdin.write(`commit refs/heads/${BRANCH}\ncommitter Ada <ada@example.com> 1 +0000\ndata 0\n`);
-  for (let n = 0; n < RUNS; n++) {
-    const record = made(n);
-    const text = fileJson(record);
-    const at = `${n % 5 === 0 ? "untrusted/" : ""}${runPath(record.commit, record.pipeline)}`;
-    if (!git.stdin.write(`M 100644 inline ${at}\ndata ${text.length}\n${text}\n`)) await once(git.stdin, "drain");
-  }
-  git.stdin.end();
-  await once(git, "close");
+  execFileSync("git", ["fast-import", "--quiet"], { cwd: path, env: env as NodeJS.ProcessEnv, input: branchOf(RUNS) });
 }, 300_000);
 afterAll(() => folder[Symbol.dispose]());
 
@@ -93,7 +52,7 @@ test("30,000 runs are found, filtered and sorted, and one more is seen", { timeo
     console.log(`${name}: ${wall.toFixed(2)} s, ${cpu.toFixed(2)} s of processor, ${memory.toFixed(0)} MB`);
   }
   expect(first.json).toMatchObject({ total: RUNS });
-  const expected = Array.from({ length: RUNS }, (_, n) => made(n)).filter(
+  const expected = Array.from({ length: RUNS }, (_, n) => teamRun(n)).filter(
     ({ ok, provenance, params, metrics }) =>
       ok &&
       provenance!.trusted &&
@@ -105,7 +64,7 @@ test("30,000 runs are found, filtered and sorted, and one more is seen", { timeo
 
   const context = contextIn(path);
   const records = openRecords(context, { branch: BRANCH, remote: null });
-  must(await records.publish({ stages: [], runs: [made(RUNS)] }));
+  must(await records.publish({ stages: [], runs: [teamRun(RUNS)] }));
   const more = await measured();
   console.log(
     `one more: ${more.wall.toFixed(2)} s, ${more.cpu.toFixed(2)} s of processor, ${more.memory.toFixed(0)} MB`,
