@@ -4,12 +4,17 @@ import { gateSchema, parseSlice } from "./gate.ts";
 
 const share = z.number().min(0).max(1);
 
+/** Goes as it is before every number of a report: nothing that Markdown or HTML could take for its own. */
+export const unitSchema = z
+  .string()
+  .regex(/^[A-Za-z€£¥%°][A-Za-z€£¥%° ]{0,11}$/, "a unit is a short word, as in EUR (USD for the dollar)");
+
 /** A metric in the team's own terms, as `tp * 40 - fp * 2` euros. */
 const businessSchema = z.strictObject({
   /** Over the counts tp, fp, fn, tn, n and sums of columns. */
   formula: z.string().max(1000),
   /** As in EUR; shown before the number. */
-  unit: z.string().min(1).max(12).optional(),
+  unit: unitSchema.optional(),
   direction: z.enum(["higher", "lower"]),
   /** Shown before all other metrics. */
   first: z.boolean().optional(),

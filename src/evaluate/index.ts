@@ -3,6 +3,7 @@ export * from "./compare.ts";
 export * from "./flips.ts";
 export type { MeasuredSpeed } from "./gate-performance.ts";
 export { parseSize } from "./gate-text.ts";
+export { formulaColumns, formulaFailures } from "./formula-check.ts";
 export * from "./gates.ts";
 export * from "./mcnemar.ts";
 export type { Cells, Direction, Metric, Sums, Task, Weighted, Weights } from "./metric.ts";

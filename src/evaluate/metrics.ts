@@ -1,4 +1,5 @@
 import { BINARY, fbetaMetric } from "./binary.ts";
+import { businessMetric } from "./business.ts";
 import type { Direction, Metric, Task } from "./metric.ts";
 import { MULTICLASS, multiclassMetric } from "./multiclass.ts";
 import type { Predictions } from "./predictions.ts";
@@ -24,7 +25,17 @@ export type MetricSource = Pick<Evaluation, "task" | "business">;
 
 /** The metric of that name that Lockstep computes from predictions; undefined for any other name. */
 export function findMetric(source: MetricSource, name: string): Metric | undefined {
-  const { metrics, named } = BY_TASK[source.task];
+  const formula = source.business !== undefined && Object.hasOwn(source.business, name) ? source.business[name] : null;
+  return standard(source.task, name) ?? (formula == null ? undefined : businessMetric(source.task, name, formula));
+}
+
+/** Whether a name is a metric of the task, so that no formula may have it. */
+export function isStandard(task: Task, name: string): boolean {
+  return standard(task, name) !== undefined;
+}
+
+function standard(task: Task, name: string): Metric | undefined {
+  const { metrics, named } = BY_TASK[task];
   return metrics.find((metric) => metric.name === name) ?? named(name);
 }
 

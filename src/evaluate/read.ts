@@ -4,6 +4,7 @@ import type { Result } from "../core/index.ts";
 import { answersOf } from "./answers.ts";
 import { besideOf } from "./beside.ts";
 import { findColumns } from "./columns.ts";
+import { formulaColumns } from "./formula-check.ts";
 import type { Predictions } from "./predictions.ts";
 import { Problems, quote } from "./problems.ts";
 import { readTable } from "./table.ts";
@@ -15,7 +16,7 @@ export type Evaluation = ModelConfig["evaluation"];
  * Reads a predictions CSV as the model's `evaluation` says. Every problem of the file comes back at once, with its
  * place: columns and ids that are missing, ids that are there twice, cells that are not what the task needs.
  * @param input.file name to show, as a path of the repository
- * @param input.numbers columns that hold numbers, as a formula of the evaluation reads them
+ * @param input.numbers columns that hold numbers; those that formulas of the evaluation read when absent
  */
 export async function readPredictions(input: {
   readonly file: string;
@@ -31,8 +32,11 @@ export async function readPredictions(input: {
     const at = { file, line: 1, column: 1 };
     return problems.with(header.value ?? { code: "predictions-invalid", at, problem: "the file is empty" });
   }
-  const columns = findColumns(header.value.cells, evaluation, input.numbers ?? [], (cell, problem, hint) =>
-    problems.add(header.value.at(cell), problem, hint),
+  const columns = findColumns(
+    header.value.cells,
+    evaluation,
+    input.numbers ?? formulaColumns(evaluation),
+    (cell, problem, hint) => problems.add(header.value.at(cell), problem, hint),
   );
   if (columns === undefined) return problems.with();
   const ids: string[] = [];

@@ -2,6 +2,7 @@ import { modelLockSchema, modelSchema, parseConfig } from "../config/index.ts";
 import type { ModelConfig, ModelLock, ModelVersion, Positioned } from "../config/index.ts";
 import { all, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
+import { formulaFailures } from "../evaluate/index.ts";
 import type { Source } from "../git/index.ts";
 
 /** A folder of `models/` with its `model.yaml`. */
@@ -30,7 +31,10 @@ async function loadModel(source: Source, name: string, path: string): Promise<Re
   if (!bytes.ok) return bytes;
   if (bytes.value === undefined) return fail({ code: "file-missing", path });
   const config = parseConfig(path, bytes.value.toString(), modelSchema);
-  return config.ok ? ok({ name, folder: `models/${name}`, config: config.value }) : config;
+  if (!config.ok) return config;
+  const { value, at } = config.value;
+  const formulas = formulaFailures(value.evaluation, (path, which) => at(["evaluation", ...path], which));
+  return failedIfAny(formulas) ?? ok({ name, folder: `models/${name}`, config: config.value });
 }
 
 /** Path of a model's lockfile. */

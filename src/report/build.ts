@@ -173,12 +173,14 @@ function pairingOf({ pairing }: Comparison): NonNullable<ModelReport["pairing"]>
 
 function metricRow(name: string, model: ModelInput, comparison: Comparison | null): MetricRow {
   const { head, base, production } = model;
+  const unit = model.evaluation.business?.[name]?.unit ?? null;
   const compared = comparison?.metrics.find((metric) => metric.name === name);
   const productionValue = production.kind === "measured" ? valueOf(name, production, model) : null;
   if (compared !== undefined) {
     const { direction, difference, interval, test, adjusted, verdict, note } = compared;
     return {
       name,
+      unit,
       direction,
       base: compared.base,
       head: compared.head,
@@ -196,6 +198,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
   const known = findMetric(model.evaluation, name);
   return {
     name,
+    unit,
     direction: known?.direction ?? directionOf(name),
     base: before,
     head: after,

@@ -50,6 +50,7 @@ export function numberRows(head: Metrics, base: Metrics | null): PipelineReport[
       return {
         file,
         name,
+        unit: null,
         direction: directionOf(name),
         base: before,
         head: after,

@@ -1,17 +1,29 @@
-/** Four significant digits, but never fewer than the decimals of a percentage point's hundredth. */
-export function formatValue(value: number | null): string {
+/**
+ * Four significant digits, but never fewer than the decimals of a percentage point's hundredth. With a unit as an
+ * amount is written: `EUR 1,234.50`.
+ */
+export function formatValue(value: number | null, unit: string | null = null): string {
   if (value === null) return "–";
   const size = Math.abs(value);
+  if (unit !== null) return `${value < 0 ? "−" : ""}${unit} ${amount(size)}`;
   if (Number.isInteger(value) && size < 1e9) return String(value);
   if (size >= 1e7 || (size > 0 && size < 1e-4)) return value.toExponential(3);
   return size >= 1000 ? value.toFixed(1) : size >= 10 ? value.toFixed(2) : value.toFixed(4);
 }
 
+/** Hundredths, thousands apart; from a hundred thousand on whole ones only. */
+function amount(size: number): string {
+  if (size >= 1e15 || (size > 0 && size < 0.01)) return size.toExponential(3);
+  const [whole = "", cents] = size.toFixed(size >= 1e5 ? 0 : 2).split(".");
+  const thousands = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return cents === undefined ? thousands : `${thousands}.${cents}`;
+}
+
 /** A difference: always with a sign, a true minus, and nothing before an exact zero. */
-export function formatChange(value: number | null): string {
+export function formatChange(value: number | null, unit: string | null = null): string {
   if (value === null) return "–";
   if (value === 0) return "0";
-  return `${value > 0 ? "+" : "−"}${formatValue(Math.abs(value))}`;
+  return `${value > 0 ? "+" : "−"}${formatValue(Math.abs(value), unit)}`;
 }
 
 /** p as papers write it. */

@@ -77,20 +77,23 @@ function modelSentence(model: ModelReport, several: boolean): Sentence {
   const where = placeOf(model);
   let text = `${subject}${name(lead.name)} ${movement(lead)}${where}.`;
   if (against.length > 0) {
-    const list = against.slice(0, 3).map((metric) => `${name(metric.name)} (${formatChange(metric.difference)})`);
+    const list = against
+      .slice(0, 3)
+      .map((metric) => `${name(metric.name)} (${formatChange(metric.difference, metric.unit)})`);
     text += ` But ${list.join(", ")} ${against.length === 1 ? "is" : "are"} ${against[0]?.verdict ?? ""}.`;
   }
   return { text, names };
 }
 
 function movement(metric: MetricRow): string {
-  if (metric.base === null || metric.difference === null) return formatValue(metric.head);
-  const values = `${formatValue(metric.base)} → ${formatValue(metric.head)}`;
-  if (metric.difference === 0) return `stays ${formatValue(metric.head)}`;
+  if (metric.base === null || metric.difference === null) return formatValue(metric.head, metric.unit);
+  const values = `${formatValue(metric.base, metric.unit)} → ${formatValue(metric.head, metric.unit)}`;
+  if (metric.difference === 0) return `stays ${formatValue(metric.head, metric.unit)}`;
   const [low, high] = metric.interval ?? [null, null];
-  const interval = low === null ? "" : `, 95 % interval ${formatChange(low)} to ${formatChange(high)}`;
+  const interval =
+    low === null ? "" : `, 95 % interval ${formatChange(low, metric.unit)} to ${formatChange(high, metric.unit)}`;
   const p = metric.p === null ? "" : `, ${formatP(metric.p)}`;
-  return `${values} (${formatChange(metric.difference)}${interval}${p})`;
+  return `${values} (${formatChange(metric.difference, metric.unit)}${interval}${p})`;
 }
 
 function placeOf({ pairing }: ModelReport): string {

@@ -10,13 +10,13 @@ const [WIDTH, HEIGHT] = [160, 20];
  * Drawn so that right is always better.
  */
 export function intervalPlot(metric: MetricRow): Html | null {
-  const { difference, interval, direction } = metric;
+  const { difference, interval, direction, unit } = metric;
   if (difference === null || interval === null) return null;
   const sign = direction === "lower" ? -1 : 1;
   const reach = Math.max(Math.abs(interval[0]), Math.abs(interval[1]), Math.abs(difference)) * 1.15 || 1;
   const x = (value: number): number => Math.round((WIDTH / 2) * (1 + (sign * value) / reach) * 10) / 10;
   const [from, to] = [x(interval[0]), x(interval[1])].sort((a, b) => a - b) as [number, number];
-  const label = `difference ${formatChange(difference)}, 95 % interval ${formatChange(interval[0])} to ${formatChange(interval[1])}`;
+  const label = `difference ${formatChange(difference, unit)}, 95 % interval ${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)}`;
   return html`<svg
     class="plot ${metric.verdict ?? ""}"
     role="img"

@@ -28,10 +28,10 @@ function metricTable(model: ModelReport, detail: Detail): string {
     .slice(0, detail.metrics)
     .map((metric) => [
       `${code(metric.name, 60)}${arrow(metric)}`,
-      ...(compared ? [formatValue(metric.base)] : []),
-      `**${formatValue(metric.head)}**`,
+      ...(compared ? [formatValue(metric.base, metric.unit)] : []),
+      `**${formatValue(metric.head, metric.unit)}**`,
       ...(compared ? [change(metric), verdictCell(metric)] : []),
-      ...(production ? [formatValue(metric.production)] : []),
+      ...(production ? [formatValue(metric.production, metric.unit)] : []),
     ]);
   const text = table(
     [
@@ -47,10 +47,12 @@ function metricTable(model: ModelReport, detail: Detail): string {
 }
 
 function change(metric: MetricRow): string {
-  const text = formatChange(metric.difference);
+  const text = formatChange(metric.difference, metric.unit);
   if (metric.interval === null || metric.difference === null) return text;
   const [low, high] = metric.interval;
-  return low === 0 && high === 0 ? text : `${text} (${formatChange(low)} to ${formatChange(high)})`;
+  return low === 0 && high === 0
+    ? text
+    : `${text} (${formatChange(low, metric.unit)} to ${formatChange(high, metric.unit)})`;
 }
 
 function verdictCell(metric: MetricRow): string {

@@ -45,12 +45,12 @@ function modelSection(model: ModelReport): Html {
         <code>${metric.name}</code
         >${metric.direction === null ? null : html` <span class="dim">${metric.direction} is better</span>`}
       </th>
-      <td class="number">${formatValue(metric.base)}</td>
-      <td class="number"><b>${formatValue(metric.head)}</b></td>
+      <td class="number">${formatValue(metric.base, metric.unit)}</td>
+      <td class="number"><b>${formatValue(metric.head, metric.unit)}</b></td>
       <td>${change(metric)}</td>
       <td class="wide">${intervalPlot(metric)}</td>
       <td class="verdict ${metric.verdict ?? ""}">${metric.verdict?.replace("-", " ") ?? metric.note ?? "–"}</td>
-      ${production === null ? null : html`<td class="number">${formatValue(metric.production)}</td>`}
+      ${production === null ? null : html`<td class="number">${formatValue(metric.production, metric.unit)}</td>`}
     </tr>`;
   return html`<section>
     <h2>${model.name}</h2>
@@ -78,8 +78,8 @@ function modelSection(model: ModelReport): Html {
 }
 
 function change(metric: MetricRow): string {
-  if (metric.interval === null) return formatChange(metric.difference);
-  return `${formatChange(metric.difference)} (${formatChange(metric.interval[0])} to ${formatChange(metric.interval[1])})`;
+  if (metric.interval === null) return formatChange(metric.difference, metric.unit);
+  return `${formatChange(metric.difference, metric.unit)} (${formatChange(metric.interval[0], metric.unit)} to ${formatChange(metric.interval[1], metric.unit)})`;
 }
 
 function gates(model: ModelReport): Html {

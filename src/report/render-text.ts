@@ -60,11 +60,11 @@ function modelSections(model: ModelReport, paint: Paint): string[] {
   ];
   const rows = model.metrics.map((metric): Cell[] => [
     `${plain(metric.name)}${metric.direction === null ? "" : metric.direction === "higher" ? " ↑" : " ↓"}`,
-    formatValue(metric.base),
-    formatValue(metric.head),
+    formatValue(metric.base, metric.unit),
+    formatValue(metric.head, metric.unit),
     interval(metric),
     verdict(metric),
-    ...(produced ? [formatValue(metric.production)] : []),
+    ...(produced ? [formatValue(metric.production, metric.unit)] : []),
   ]);
   sections.push(columns([head, ...rows], paint));
   const gates = model.gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
@@ -100,9 +100,9 @@ function verdict({ verdict: word, note }: MetricRow): Cell {
 }
 
 function interval(metric: MetricRow): string {
-  const change = formatChange(metric.difference);
+  const change = formatChange(metric.difference, metric.unit);
   if (metric.interval === null) return change;
-  return `${change} (${formatChange(metric.interval[0])} to ${formatChange(metric.interval[1])})`;
+  return `${change} (${formatChange(metric.interval[0], metric.unit)} to ${formatChange(metric.interval[1], metric.unit)})`;
 }
 
 function plain(text: string): string {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unitSchema } from "../config/index.ts";
 import { plotReportSchema } from "./plots/schema.ts";
 
 const value = z.number().nullable();
@@ -8,6 +9,8 @@ const commit = z.string().nullable();
 /** One line of a metrics table. Values of a metric computed from predictions are of the examples both sides have. */
 export const metricRowSchema = z.strictObject({
   name: z.string(),
+  /** Shown before the numbers, as in EUR; of a formula that says one. */
+  unit: unitSchema.nullable(),
   direction: z.enum(["higher", "lower"]).nullable(),
   base: value,
   head: value,
