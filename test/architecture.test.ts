@@ -3,7 +3,18 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
-const FEATURES = ["data", "pipeline", "evaluate", "report", "registry", "deploy", "serve", "profile", "monitor", "performance"];
+const FEATURES = [
+  "data",
+  "pipeline",
+  "evaluate",
+  "report",
+  "registry",
+  "deploy",
+  "serve",
+  "profile",
+  "monitor",
+  "performance",
+];
 const FOUNDATION = ["statistics", "git", "store", "records", "config", "github", "dvc"];
 
 /** Room -> the rooms it may import; a feature only by its `index.ts`. */

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { failedIfAny, ok } from "../../src/core/index.ts";
-import type { Result } from "../../src/core/index.ts";
+import type { Context, Result } from "../../src/core/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
 import type { Experiment } from "../../src/pipeline/index.ts";
 import { restoreBlobs, saveBlobs } from "../lib/cache.ts";
@@ -26,23 +26,27 @@ await start(async (action) => {
   const { part: job, pipelines, force, cache, upload } = inputs.value;
   if (job !== "") {
     const done = await runPart(action, forGit.value, { ...inputs.value, part: job });
-    return done.ok && done.value !== undefined ? leave(action, done.value, upload) : done;
+    return done.ok && done.value !== undefined ? leave(action, forGit.value, done.value, upload) : done;
   }
   const restored = cache ? await restoreBlobs(action.context) : undefined;
   const options = { forGit: forGit.value, force, leaveCompiled: true };
   const outcome = await experiment(action.context, pipelines === undefined ? options : { ...options, pipelines });
   if (!outcome.ok) return outcome;
-  const left = await leave(action, outcome.value, upload);
+  const left = await leave(action, forGit.value, outcome.value, upload);
   if (restored !== undefined && outcome.value.ran.length > 0) await saveBlobs(action.context, restored);
   return left;
 });
 
-/** Outputs, summary and artifact of an experiment; what failed in it fails the step. */
+/** Measures the models whose gates ask, then leaves outputs, summary and artifact of an experiment; what failed in it fails the step. */
 async function leave(
   action: Action,
-  { document, ran, failures }: Experiment,
+  forGit: Context,
+  { document: made, ran, failures }: Experiment,
   upload: boolean,
 ): Promise<Result<unknown>> {
+  const { measureModels } = await import("../../src/report/index.ts");
+  const performance = failures.length > 0 ? [] : await measureModels(forGit, made);
+  const document = performance.length === 0 ? made : { ...made, performance };
   const folder = join(action.temp, RESULT);
   const file = join(folder, `${RESULT}.json`);
   await mkdir(folder, { recursive: true });

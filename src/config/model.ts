@@ -150,3 +150,13 @@ export const modelSchema = modelShape.superRefine(({ evaluation: { slices = [] }
   }
 });
 export type ModelConfig = z.infer<typeof modelSchema>;
+
+/** Which of a model's files answers requests: the one that `serving` names, else the only .onnx. */
+export function servedFile(
+  files: readonly string[],
+  serving?: { readonly file?: string | undefined },
+): string | undefined {
+  const networks = files.filter((file) => file.endsWith(".onnx"));
+  const file = serving?.file ?? (networks.length === 1 ? networks[0] : undefined);
+  return file !== undefined && files.includes(file) ? file : undefined;
+}

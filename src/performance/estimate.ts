@@ -47,7 +47,13 @@ export function estimate(candidate: Samples, reference: Samples | null, random: 
   return {
     candidate: quantities(own, drawn[0] as Float64Array[]),
     reference: other === undefined ? null : quantities(other, drawn[1] as Float64Array[]),
-    ratios: other === undefined ? null : quantities(own.map((value, at) => value / (other[at] as number)), ratios),
+    ratios:
+      other === undefined
+        ? null
+        : quantities(
+            own.map((value, at) => value / (other[at] as number)),
+            ratios,
+          ),
   };
 }
 

@@ -1,12 +1,13 @@
 import type { ModelLock, ModelVersion } from "../config/index.ts";
 import { message, ok } from "../core/index.ts";
-import type { Result } from "../core/index.ts";
+import type { Context, Result } from "../core/index.ts";
 import { compareModels, judgeGates, marginsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
 import type { Reference } from "../evaluate/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Measured } from "./candidate.ts";
 import { productionVersion } from "./models.ts";
 import type { Model } from "./models.ts";
+import { speedOf } from "./speed.ts";
 
 export interface Judgement {
   readonly verdict: ModelVersion["verdict"];
@@ -20,12 +21,14 @@ export interface Judgement {
  * push is what is in production, so a rule against `base` is judged by the same version.
  */
 export async function judge(
+  context: Context,
   measured: Measured,
   options: { readonly model: Model; readonly rules: Model; readonly lock: ModelLock; readonly store: Store },
 ): Promise<Result<Judgement>> {
   const { model, rules, lock, store } = options;
   const gates = rules.config.value.gates ?? [];
   const reference = await production(productionVersion(lock), model, store);
+  const speed = await speedOf(context, measured, { model, gates, lock, store });
   const results = judgeGates({
     gates,
     evaluation: model.config.value.evaluation,
@@ -35,6 +38,7 @@ export async function judge(
     files: Object.fromEntries([...measured.files].map(([name, bytes]) => [name, bytes.byteLength])),
     card: model.config.value.card ?? {},
     checks: measured.checks,
+    ...(speed === undefined ? {} : { speed }),
   });
   return ok({
     verdict: verdictOf(reference, measured, model, marginsOf(gates)),

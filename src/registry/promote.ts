@@ -192,7 +192,7 @@ async function decide(
   }
   const { digest } = measured.candidate;
   const known = lock.value.versions.some((version) => version.digest === digest);
-  const judgement = await judge(measured, { model, rules, lock: lock.value, store: made.store });
+  const judgement = await judge(context, measured, { model, rules, lock: lock.value, store: made.store });
   if (!judgement.ok) return judgement;
   const removedBefore = known ? ok(false) : await wasIn(context, current, lockPath(model.name), digest);
   if (!removedBefore.ok) return removedBefore;

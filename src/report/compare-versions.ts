@@ -1,4 +1,4 @@
-import type { ModelVersion, RunRecord } from "../config/index.ts";
+import type { Check, ModelVersion, RunRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { Numbers, Predictions } from "../evaluate/index.ts";
@@ -12,6 +12,7 @@ import { productionReference } from "./models.ts";
 import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
 import { fileSizes, noResult, predictionsOf, readBlob, sideAt } from "./side.ts";
+import { NOT_MEASURED } from "./speed.ts";
 
 /** Where both sides of a comparison are looked up. */
 export interface Sides {
@@ -29,6 +30,7 @@ interface Measured {
   readonly numbers: Numbers;
   /** Null: of a version only their sum is known. */
   readonly files: Readonly<Record<string, number | null>> | null;
+  readonly checks: readonly Check[];
 }
 
 /**
@@ -79,6 +81,9 @@ export async function compareVersions(
           production: await productionReference(model, production, stores),
           productionVersion: production?.version ?? null,
           files: files ?? {},
+          card: model.config.value.card ?? {},
+          checks: after.value.checks,
+          speed: NOT_MEASURED,
           notes,
         },
       ],
@@ -103,7 +108,7 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
     );
     if (!predictions.ok) return predictions;
     const run = runOfVersion(version, pipeline);
-    return ok({ run, predictions: predictions.value, numbers: version.metrics, files: null });
+    return ok({ run, predictions: predictions.value, numbers: version.metrics, files: null, checks: [] });
   }
   const found = await sideAt(context, side.source, { records: options.records, pipeline, trusted: false });
   if (!found.ok) return found;
@@ -118,6 +123,7 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
     predictions: predictions.value,
     numbers,
     files: fileSizes(found.value, files),
+    checks: found.value.checks,
   });
 }
 

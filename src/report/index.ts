@@ -1,3 +1,5 @@
+export { benchmarkModel, measureModels } from "./benchmark.ts";
+export type { BenchmarkOptions } from "./benchmark.ts";
 export { buildReport, refusedReport } from "./build.ts";
 export type { ModelInput, PipelineInput, ReportInput } from "./build.ts";
 export { compareRevisions } from "./compare.ts";

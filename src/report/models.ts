@@ -1,3 +1,4 @@
+import type { ResultDocument } from "../config/index.ts";
 import { canonicalJson, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import type { Reference } from "../evaluate/index.ts";
@@ -9,6 +10,7 @@ import type { ModelInput } from "./build.ts";
 import { flatNumbers } from "./changes.ts";
 import { fileSizes, predictionsOf, readBlob, reasons } from "./side.ts";
 import type { Side } from "./side.ts";
+import { NOT_MEASURED, networkOf, networkOfVersion, speedOf } from "./speed.ts";
 
 export interface ModelsOptions {
   /** Whose rules judge, and whose production is compared with. */
@@ -20,6 +22,8 @@ export interface ModelsOptions {
   readonly stores: readonly Store[];
   /** False: of what is in the head's files nothing is quoted, because its digest may name somebody else's blob. */
   readonly trusted: boolean;
+  /** What the experiment measured of models; absent: nobody measured. */
+  readonly performance?: ResultDocument["performance"];
   /** Only this one; absent: every model. */
   readonly model?: string;
 }
@@ -88,6 +92,14 @@ async function gatherModel(
     files: fileSizes(side, config.files),
     card: proposed?.config.value.card ?? {},
     checks: side.checks,
+    speed:
+      options.performance === undefined
+        ? NOT_MEASURED
+        : speedOf(model.name, options.performance, {
+            head: networkOf(side, config),
+            base: networkOf(options.bases.get(config.pipeline), config),
+            production: networkOfVersion(version, config),
+          }),
     notes,
   });
 }

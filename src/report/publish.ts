@@ -229,7 +229,15 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
   const failed = document.failures.length > 0 || document.runs.some((run) => !run.ok);
   const gathered = failed
     ? ok({ models: [], failures: [] })
-    : await gatherModels({ baseSource, headSource, heads, bases, stores: [store.value], trusted });
+    : await gatherModels({
+        baseSource,
+        headSource,
+        heads,
+        bases,
+        stores: [store.value],
+        trusted,
+        performance: document.performance ?? [],
+      });
   if (!gathered.ok) return gathered;
   const notes = trusted ? [] : ["This result is from a fork: it is shown, and no promotion uses it."];
   const { models, failures } = gathered.value;

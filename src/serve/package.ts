@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { parseConfig } from "../config/index.ts";
+import { parseConfig, servedFile } from "../config/index.ts";
 import type { ModelVersion } from "../config/index.ts";
 import { attempt, canonicalJson, fail, fileJson, isDigest, ok } from "../core/index.ts";
 import type { Digest, Result } from "../core/index.ts";
@@ -36,10 +36,9 @@ export interface PackageSource {
 
 /** The manifest of a version. Fails where it is not clear which file is served. */
 export function packageManifest({ name, version, serving }: PackageSource): Result<PackageManifest> {
-  const networks = Object.keys(version.files).filter((file) => file.endsWith(".onnx"));
-  const file = serving.file ?? (networks.length === 1 ? networks[0] : undefined);
-  if (file === undefined || version.files[file] === undefined) {
-    const known = Object.keys(version.files);
+  const known = Object.keys(version.files);
+  const file = servedFile(known, serving);
+  if (file === undefined) {
     const hint = "`serving: {file: ...}` in model.yaml says which file is served";
     return fail({ code: "unknown-name", what: `served file in version ${version.version} of`, name, known, hint });
   }

@@ -8,6 +8,8 @@ import type { Found, MoveAliasOptions } from "../../registry/index.ts";
 import { localCache, openStore, storeUrl } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { Answer, Edge } from "../command.ts";
+import { benchmark } from "./model-benchmark.ts";
+import type { BenchmarkCommand } from "./model-benchmark.ts";
 import { bytes, table } from "../text.ts";
 
 const REFERENCE = "name, name@alias or name@version (churn@3, churn@v3); production when none is said";
@@ -35,6 +37,13 @@ export function build(edge: Edge): Command {
     .option("--out <dir>", "folder; .lockstep/models/<name>/v<version> when absent")
     .action(async (reference: string, options: { out?: string }) =>
       edge.out.answer(await pull(edge, reference, options.out)),
+    );
+  sub("benchmark <model>", "measure latency and throughput on this machine, beside another version")
+    .usage("<model>    name (what the working tree's pipeline has made), name@alias or name@version")
+    .option("--against <version>", "alias or number of the version it is measured beside; none: alone", "production")
+    .option("--seconds <n>", "time to spend", "10")
+    .action(async (reference: string, options: BenchmarkCommand) =>
+      edge.out.answer(await benchmark(edge.context(), reference, options)),
     );
   const moving = (usage: string, summary: string): Command =>
     sub(usage, summary)
