@@ -21,44 +21,44 @@ export interface Estimates {
  */
 export function estimate(candidate: Samples, reference: Samples | null, random: Random): Estimates {
   const sides = [candidate, ...(reference === null ? [] : [reference])].map(prepare);
-  const blocks = candidate.latencies.length;
-  const counts = new Float64Array(blocks).fill(1);
+  const counts = new Float64Array(candidate.latencies.length).fill(1);
   const points = sides.map((side) => measure(side, counts));
-  const drawn = sides.map(() => NAMES.map(() => new Float64Array(RESAMPLES)));
-  const ratios = NAMES.map(() => new Float64Array(RESAMPLES));
+  const draws: number[][][] = sides.map(() => []);
   for (let sample = 0; sample < RESAMPLES; sample++) {
     counts.fill(0);
-    for (let draw = 0; draw < blocks; draw++) {
-      const block = Math.floor(((random.next() >>> 0) / 0x1_0000_0000) * blocks);
+    for (let draw = 0; draw < counts.length; draw++) {
+      const block = Math.floor(((random.next() >>> 0) / 0x1_0000_0000) * counts.length);
       counts[block] = (counts[block] as number) + 1;
     }
-    const values = sides.map((side) => measure(side, counts));
-    for (const [at] of NAMES.entries()) {
-      for (const [side, found] of values.entries()) (drawn[side]?.[at] as Float64Array)[sample] = found[at] as number;
-      if (reference !== null)
-        (ratios[at] as Float64Array)[sample] = (values[0]?.[at] as number) / (values[1]?.[at] as number);
-    }
+    for (const [which, side] of sides.entries()) draws[which]?.push(measure(side, counts));
   }
-  const quantities = (point: readonly number[], samples: readonly Float64Array[]): Quantities =>
-    Object.fromEntries(
-      NAMES.map((name, at) => [name, around(point[at] as number, samples[at] as Float64Array)]),
-    ) as Quantities;
-  const [own, other] = points as [number[], number[] | undefined];
+  const [own = [], other] = points;
+  const [ownDraws = [], otherDraws = []] = draws;
+  const byOther = (values: readonly number[], others: readonly number[]): number[] =>
+    values.map((value, at) => value / (others[at] as number));
   return {
-    candidate: quantities(own, drawn[0] as Float64Array[]),
-    reference: other === undefined ? null : quantities(other, drawn[1] as Float64Array[]),
+    candidate: quantities(own, ownDraws),
+    reference: other === undefined ? null : quantities(other, otherDraws),
     ratios:
       other === undefined
         ? null
         : quantities(
-            own.map((value, at) => value / (other[at] as number)),
-            ratios,
+            byOther(own, other),
+            ownDraws.map((values, sample) => byOther(values, otherDraws[sample] ?? [])),
           ),
   };
 }
 
+function quantities(point: readonly number[], draws: readonly (readonly number[])[]): Quantities {
+  const estimates = NAMES.map((name, at) => {
+    const sample = Float64Array.from(draws, (values) => values[at] as number);
+    return [name, around(point[at] as number, sample)];
+  });
+  return Object.fromEntries(estimates) as Quantities;
+}
+
 function around(value: number, sample: Float64Array): Estimate {
-  const sorted = sample.toSorted();
+  const sorted = sample.sort();
   return { value, low: Math.min(value, quantile(sorted, TAIL)), high: Math.max(value, quantile(sorted, 1 - TAIL)) };
 }
 

@@ -33,7 +33,7 @@ test("both sides run the same number of requests, in blocks that swap places", a
   expect(own?.latencies.map((block) => block.length)).toEqual(other?.latencies.map((block) => block.length));
   expect(new Set(own?.latencies.flatMap((block) => [...block]))).toEqual(new Set([1]));
   expect(new Set(other?.latencies.flatMap((block) => [...block]))).toEqual(new Set([2]));
-  const { length = 0 } = own?.batches ?? [];
+  const { length } = own?.batches ?? [];
   const [batch] = other?.batches ?? [];
   expect(batch).toEqual({ rows: (batch?.ms ?? 0) * 4, ms: batch?.ms });
   expect(length).toBe(40);
