@@ -1,78 +1,46 @@
-import type { Random } from "../statistics/index.ts";
-import type { Weighted } from "./metric.ts";
-import type { Predictions } from "./predictions.ts";
-
-/** Row numbers by label, so that each bootstrap sample keeps the test set's class balance; one stratum where labels are no classes. */
-export function strata(predictions: Predictions): Int32Array[] {
-  const all = Int32Array.from({ length: predictions.ids.length }, (_, row) => row);
-  if (predictions.task === "regression" || predictions.task === "ranking") return [all];
-  const rows = new Map<number, number[]>();
-  for (const [row, label] of predictions.label.entries()) {
-    const members = rows.get(label);
-    if (members === undefined) rows.set(label, [row]);
-    else members.push(row);
-  }
-  return [...rows.entries()].sort(([a], [b]) => a - b).map(([, members]) => Int32Array.from(members));
-}
-
-/** Draws with replacement within each stratum; `weights` becomes how often each row was drawn. */
-export function draw(random: Random, groups: readonly Int32Array[], weights: Uint32Array): void {
-  weights.fill(0);
-  for (const group of groups) {
-    const size = group.length;
-    const scale = size / 0x1_0000_0000;
-    for (let drawn = 0; drawn < size; drawn++) {
-      const row = group[Math.floor((random.next() >>> 0) * scale)] as number;
-      weights[row] = (weights[row] as number) + 1;
-    }
-  }
-}
-
-export interface Sides {
-  readonly base: Weighted;
-  readonly head: Weighted;
-}
+import { seeded } from "../statistics/index.ts";
+import { countSamples, isCounted } from "./counted.ts";
+import { designOf } from "./design.ts";
+import type { Metric } from "./metric.ts";
+import { passSamples } from "./passes.ts";
+import type { Contrast, Distribution } from "./sampled.ts";
+import { isTotalled, totalSamples } from "./totalled.ts";
 
 /**
- * Bootstrap distribution of head minus base for each metric, sorted. Paired: each sample draws the same examples for
- * both sides, which is what makes a small difference visible. A sample that does not define a metric is left out.
+ * Bootstrap distributions of head minus base, one per metric in their order, each by the cheapest way that its form
+ * allows: counts, sums, or passes over all examples.
+ * @param options.seed words that the random numbers depend on
+ * @param options.rows examples of all comparisons that share the bound on passes
  */
-export function bootstrap(options: {
-  readonly random: Random;
-  readonly base: Predictions;
-  readonly head: Predictions;
-  readonly paired: boolean;
-  readonly metrics: readonly Sides[];
-  readonly resamples: number;
-}): Float64Array[] {
-  const { random, base, head, paired, metrics, resamples } = options;
-  const baseGroups = strata(base);
-  const headGroups = paired ? baseGroups : strata(head);
-  const baseWeights = new Uint32Array(base.ids.length);
-  const headWeights = paired ? baseWeights : new Uint32Array(head.ids.length);
-  const differences = metrics.map(() => new Float64Array(resamples));
-  const counts = metrics.map(() => 0);
-  for (let sample = 0; sample < resamples; sample++) {
-    draw(random, baseGroups, baseWeights);
-    if (!paired) draw(random, headGroups, headWeights);
-    for (const [index, metric] of metrics.entries()) {
-      const before = metric.base(baseWeights);
-      const after = metric.head(headWeights);
-      if (before === null || after === null) continue;
-      (differences[index] as Float64Array)[counts[index] as number] = after - before;
-      counts[index] = (counts[index] as number) + 1;
-    }
+export function bootstrap(
+  options: Contrast & {
+    readonly metrics: readonly Metric[];
+    readonly resamples: number;
+    readonly seed: readonly string[];
+    readonly rows: number;
+  },
+): Distribution[] {
+  const { base, head, paired, metrics, resamples, seed, rows } = options;
+  const counted = metrics.filter((metric) => isCounted(metric, [base, head]));
+  const totalled = metrics.filter((metric) => !counted.includes(metric) && isTotalled(metric, [base, head]));
+  const rest = metrics.filter((metric) => !counted.includes(metric) && !totalled.includes(metric));
+  const drawing = (kind: string, of: readonly Metric[]): Parameters<typeof countSamples>[0] => ({
+    base,
+    head,
+    paired,
+    resamples,
+    metrics: of,
+    random: seeded("lockstep-bootstrap-2", kind, ...seed),
+  });
+  const found = new Map<Metric, Distribution>();
+  const keep = (made: readonly Distribution[]): void => made.forEach((one) => found.set(one.metric, one));
+  if (counted.length > 0) keep(countSamples(drawing("counts", counted)));
+  if (totalled.length + rest.length > 0) {
+    const random = seeded("lockstep-bootstrap-2", "design", ...seed);
+    const before = designOf(base, random);
+    const designs = { base: before, head: paired ? before : designOf(head, random) };
+    if (totalled.length > 0) keep(totalSamples(drawing("sums", totalled), designs));
+    if (rest.length > 0) keep(passSamples(drawing("passes", rest), designs, rows));
   }
-  return differences.map((values, index) => values.subarray(0, counts[index]).sort());
-}
-
-/** Two-sided p-value of "no difference", by inverting the percentile interval; never 0, never above 1. */
-export function bootstrapP(sorted: Float64Array): number {
-  let below = 0;
-  let above = 0;
-  for (const value of sorted) {
-    if (value <= 0) below++;
-    if (value >= 0) above++;
-  }
-  return Math.min(1, (2 * (Math.min(below, above) + 1)) / (sorted.length + 1));
+  return metrics.map((metric) => found.get(metric) as Distribution);
 }

@@ -64,12 +64,12 @@ function judgeGate(gate: Gate, input: GateInput): Judged {
   return "max_regression" in gate ? judgeRegression(gate, input) : judgeValue(gate, input);
 }
 
-/** What a gate on all examples allows to be lost is what the team said does not matter. */
-export function marginsOf(gates: readonly Gate[]): Record<string, number> {
+/** Per metric the difference that does not matter: as declared, or what a gate on all examples allows to be lost. */
+export function marginsOf(gates: readonly Gate[], declared: Numbers = {}): Record<string, number> {
   const margins: Record<string, number> = {};
   for (const gate of gates) {
     if (!("max_regression" in gate) || gate.max_regression === 0 || gate.slice !== undefined) continue;
     margins[gate.metric] = Math.min(margins[gate.metric] ?? Infinity, gate.max_regression);
   }
-  return margins;
+  return { ...margins, ...declared };
 }

@@ -8,6 +8,13 @@ export const ALPHA = 0.05;
 /** Of the intervals that are shown. */
 export const CONFIDENCE = 0.95;
 
+/** How p-values were corrected for having looked at many things. */
+export interface Correction {
+  readonly method: "holm" | "benjamini-hochberg";
+  /** p-values that were corrected together. */
+  readonly tests: number;
+}
+
 /**
  * One metric's verdict. A difference that is shown (adjusted p below `ALPHA`) is better or worse, however small; one
  * that is not shown is equivalent only if its 90 % interval (two one-sided tests at 5 %) lies inside the margin.
@@ -23,6 +30,11 @@ export function verdictOf(evidence: {
   if (adjusted < ALPHA && difference !== 0) return difference > 0 === (direction === "higher") ? "better" : "worse";
   if (margin !== null && inner[0] > -margin && inner[1] < margin) return "equivalent";
   return "no-evidence";
+}
+
+/** Whether a loss as large as the margin is ruled out: one one-sided test at 5 %. */
+export function nonInferior(direction: Direction, inner: readonly [number, number], margin: number): boolean {
+  return direction === "higher" ? inner[0] > -margin : inner[1] < margin;
 }
 
 /**

@@ -41,7 +41,7 @@ export async function judge(
     ...(speed === undefined ? {} : { speed }),
   });
   return ok({
-    verdict: verdictOf(reference, measured, model, marginsOf(gates)),
+    verdict: verdictOf(reference, measured, model, marginsOf(gates, rules.config.value.evaluation.margins)),
     failed: results.filter((result) => !result.passed).map(({ rule, found }) => `${rule}: ${found}`),
   });
 }

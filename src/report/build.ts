@@ -122,7 +122,7 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
           head: head.predictions,
           metrics: names,
           evaluation,
-          margins: marginsOf(model.gates),
+          margins: marginsOf(model.gates, evaluation.margins),
           ...(resamples === undefined ? {} : { resamples }),
         });
   const gates = judgeGates({
@@ -148,6 +148,7 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     identical: comparison?.identical ?? false,
     pairing: comparison === null ? null : pairingOf(comparison),
     resamples: comparison?.resamples ?? 0,
+    correction: comparison?.correction ?? null,
     metrics: names.map((name) => metricRow(name, model, comparison)),
     gates: gates.map(({ rule, passed, found }) => ({ rule, passed, found })),
     gatesFrom: model.gatesFrom,
@@ -177,7 +178,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
   const compared = comparison?.metrics.find((metric) => metric.name === name);
   const productionValue = production.kind === "measured" ? valueOf(name, production, model) : null;
   if (compared !== undefined) {
-    const { direction, difference, interval, test, adjusted, verdict, note } = compared;
+    const { direction, difference, interval, test, adjusted, verdict, nonInferior, note } = compared;
     return {
       name,
       unit,
@@ -189,6 +190,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
       test,
       p: adjusted,
       verdict,
+      nonInferior,
       production: productionValue,
       note,
     };
@@ -207,6 +209,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
     test: null,
     p: null,
     verdict: null,
+    nonInferior: null,
     production: productionValue,
     note:
       after === null

@@ -59,6 +59,7 @@ export function numberRows(head: Metrics, base: Metrics | null): PipelineReport[
         test: null,
         p: null,
         verdict: null,
+        nonInferior: null,
         production: null,
         note: null,
       };

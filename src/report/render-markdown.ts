@@ -4,6 +4,7 @@ import { shortCommit } from "./format.ts";
 import { fill, headline } from "./headline.ts";
 import type { Headline } from "./headline.ts";
 import { modelSection } from "./markdown-model.ts";
+import { methodOf } from "./method.ts";
 import { pipelineSection } from "./markdown-pipeline.ts";
 import { alert, block, code, details, sentence } from "./markdown.ts";
 import type { Report } from "./schema.ts";
@@ -85,8 +86,7 @@ function reproduce({ pipelines, head, base, pullRequest }: Report): string {
 function footer({ head, base, runUrl, models }: Report): string {
   const from = base.commit === null ? "" : ` against ${shortCommit(base.commit)}`;
   const run = runUrl !== null && /^https?:\/\/[A-Za-z0-9.:/_-]+$/.test(runUrl) ? ` · [run](${runUrl})` : "";
-  const method = models.some(({ resamples }) => resamples > 0)
-    ? " · paired bootstrap, exact McNemar for accuracy, verdicts corrected by Holm over the metrics"
-    : "";
+  const said = methodOf(models);
+  const method = said === null ? "" : ` · ${said}`;
   return `<sub>Lockstep · ${shortCommit(head.commit)}${from}${run}${method}</sub>`;
 }

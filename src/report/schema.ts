@@ -17,10 +17,12 @@ export const metricRowSchema = z.strictObject({
   difference: value,
   /** 95 %, of the difference. */
   interval: z.tuple([z.number(), z.number()]).nullable(),
-  test: z.enum(["mcnemar", "bootstrap"]).nullable(),
-  /** After Holm's correction over the metrics of the model. */
+  test: z.enum(["mcnemar", "delong", "bootstrap", "cluster-bootstrap"]).nullable(),
+  /** After the correction over the metrics of the model. */
   p: value,
   verdict: verdict.nullable(),
+  /** Whether a loss as large as the margin is ruled out; null where there is no margin, or no verdict. */
+  nonInferior: z.boolean().nullable(),
   production: value,
   note: z.string().nullable(),
 });
@@ -49,6 +51,8 @@ export const modelReportSchema = z.strictObject({
     })
     .nullable(),
   resamples: z.number(),
+  /** How the metrics' p-values were corrected, and how many they are; null where there is no verdict. */
+  correction: z.strictObject({ method: z.enum(["holm", "benjamini-hochberg"]), tests: z.number() }).nullable(),
   metrics: z.array(metricRowSchema),
   gates: z.array(gateRowSchema),
   /** Where the gates were read: on the base, or (a model that is new) in the pull request itself. */

@@ -1,0 +1,148 @@
+import { delong, normalQuantile, normalTail, placements, resampled } from "../statistics/index.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { leastP } from "./changed.ts";
+import { mcnemar } from "./mcnemar.ts";
+import type { Direction, Metric } from "./metric.ts";
+import { findMetric, hasScores, metricOf } from "./metrics.ts";
+import type { MetricSource } from "./metrics.ts";
+import type { Predictions } from "./predictions.ts";
+import type { Contrast, Distribution } from "./sampled.ts";
+import { ALPHA, CONFIDENCE } from "./verdict.ts";
+
+export type Test = "mcnemar" | "delong" | "bootstrap" | "cluster-bootstrap";
+
+/** What two sides say about one metric. Values are of the examples that the comparison is on. */
+export interface Weighed {
+  readonly name: string;
+  readonly direction: Direction;
+  readonly base: number | null;
+  readonly head: number | null;
+  /** head minus base. */
+  readonly difference: number | null;
+  /** Of the difference, at `CONFIDENCE`. */
+  readonly interval: readonly [number, number] | null;
+  readonly test: Test | null;
+  /** Two-sided, of "no difference"; null where the sides have different examples. */
+  readonly p: number | null;
+  /** Why something above is null, or how it was come by. */
+  readonly note: string | null;
+}
+
+/** With what only a verdict is read from. */
+export interface Evidence extends Weighed {
+  /** Of the difference, at 1 - 2 `ALPHA`: what two one-sided tests at `ALPHA` are read from. */
+  readonly inner: readonly [number, number] | null;
+}
+
+/** Without this many samples, bounds are not read from single ones of them. */
+const PERCENTILES = 400;
+
+/**
+ * Weighs each metric's difference; see docs/verdict.md for which method is taken when. Names that are no metric of the
+ * task are left out.
+ * @param options.seed words that the random numbers depend on
+ * @param options.rows examples of all comparisons that are made together, which bounds the work; absent: of this one
+ */
+export function evidenceOf(
+  options: Contrast & {
+    readonly metrics: readonly string[];
+    /** Where the names are looked up. */
+    readonly source: MetricSource;
+    readonly resamples: number;
+    readonly seed: readonly string[];
+    readonly rows?: number;
+  },
+): Evidence[] {
+  const { base, head, paired, source } = options;
+  const points = [...new Set(options.metrics)].flatMap((name) => {
+    const metric = findMetric(source, name);
+    return metric === undefined ? [] : [{ metric, point: pointOf(metric, options) }];
+  });
+  const open = points.filter(({ metric, point }) => point.difference !== null && !isDelong(metric, base, head));
+  const samples = bootstrap({
+    ...options,
+    metrics: open.map(({ metric }) => metric),
+    rows: options.rows ?? base.ids.length + head.ids.length,
+  });
+  const evidence = points.map(({ metric, point }) => {
+    const found = samples.find((one) => one.metric === metric);
+    if (found !== undefined) return byBootstrap(point, found, options);
+    return point.difference === null ? point : byDelong(point, base, head, paired);
+  });
+  return paired ? evidence : evidence.map((one) => ({ ...one, test: null, p: null }));
+}
+
+function pointOf(metric: Metric, { base, head, source }: Contrast & { readonly source: MetricSource }): Evidence {
+  const { name, direction, needsScore } = metric;
+  const values = {
+    base: metricOf(base, name, base.task === source.task ? source : base),
+    head: metricOf(head, name, source),
+  };
+  const difference = values.base === null || values.head === null ? null : values.head - values.base;
+  const scored = !needsScore || (hasScores(base) && hasScores(head));
+  const note = scored ? "not defined for these examples" : "needs `score` in the evaluation's columns";
+  const none = { interval: null, inner: null, test: null, p: null };
+  return { name, direction, ...values, difference, ...none, note: difference === null ? note : null };
+}
+
+/** Its variance is of independent examples that all count the same. */
+function isDelong({ name }: Metric, ...sides: readonly Predictions[]): boolean {
+  return name === "roc_auc" && sides.every((side) => side.task === "binary" && isPlain(side));
+}
+
+function isPlain({ weight, group }: Predictions): boolean {
+  return weight === null && group === null;
+}
+
+function byDelong(point: Evidence, base: Predictions, head: Predictions, paired: boolean): Evidence {
+  if (base.task !== "binary" || head.task !== "binary") return point;
+  const [before, after] = [placements(base.label, base.score ?? []), placements(head.label, head.score ?? [])];
+  if (before === null || after === null || point.difference === null) return point;
+  const { difference } = point;
+  const error = delong(before, after, paired);
+  const around = (tail: number): readonly [number, number] => {
+    const half = -normalQuantile(tail) * error;
+    return [difference - half, difference + half];
+  };
+  const p =
+    error === 0 ? (difference === 0 ? 1 : 2 ** (1 - base.ids.length)) : 2 * normalTail(Math.abs(difference) / error);
+  return { ...point, interval: around((1 - CONFIDENCE) / 2), inner: around(ALPHA), test: "delong", p: Math.min(1, p) };
+}
+
+function byBootstrap(
+  point: Evidence,
+  found: Distribution,
+  { base, head, paired, resamples }: Contrast & { readonly resamples: number },
+): Evidence {
+  const { sorted, shape, clustered } = found;
+  if (point.difference === null) return point;
+  if (shape.units - shape.strata < 1) return { ...point, note: "too few examples for an interval" };
+  if (sorted.length < FEWEST) return { ...point, note: "too few samples of the examples define it for an interval" };
+  const few = found.resamples < Math.min(resamples, PERCENTILES);
+  const method = few ? "normal" : shape.second > 0 ? "bca" : "percentile";
+  const { interval, p } = resampled(point.difference, sorted, shape, method);
+  const exact = paired && point.name === "accuracy" && isPlain(base) && isPlain(head);
+  return {
+    ...point,
+    interval: interval(CONFIDENCE),
+    inner: interval(1 - 2 * ALPHA),
+    test: exact ? "mcnemar" : clustered ? "cluster-bootstrap" : "bootstrap",
+    p: exact ? mcnemarOf(base, head) : paired ? Math.max(p, leastP(base, head)) : p,
+    note: few ? `from ${found.resamples} bootstrap samples, by their standard deviation` : point.note,
+  };
+}
+
+/** Of the samples that were drawn, some may not define the metric; fewer than this say nothing. */
+const FEWEST = 50;
+
+function mcnemarOf(base: Predictions, head: Predictions): number {
+  if (base.task === "ranking" || head.task === "ranking") return 1;
+  let [fixed, broken] = [0, 0];
+  for (let row = 0; row < base.label.length; row++) {
+    const before = base.label[row] === base.prediction[row];
+    const after = head.label[row] === head.prediction[row];
+    if (after && !before) fixed++;
+    if (before && !after) broken++;
+  }
+  return mcnemar(fixed, broken);
+}
