@@ -2,6 +2,7 @@ import type { Check, Gate } from "../config/index.ts";
 import { judgeCard, judgeCheck, judgeSize } from "./gate-declared.ts";
 import { judgeRegression, judgeValue } from "./gate-metric.ts";
 import { judgeLatency, judgeThroughput } from "./gate-performance.ts";
+import { judgeSlices } from "./gate-slice.ts";
 import type { MeasuredSpeed } from "./gate-performance.ts";
 import type { MetricSource } from "./metrics.ts";
 import type { Predictions } from "./predictions.ts";
@@ -61,6 +62,7 @@ function judgeGate(gate: Gate, input: GateInput): Judged {
   if ("throughput" in gate) return judgeThroughput(gate.throughput, input);
   if ("check" in gate) return judgeCheck(gate, input);
   if ("card" in gate) return judgeCard(gate, input);
+  if (gate.slice !== undefined) return judgeSlices({ ...gate, slice: gate.slice }, input);
   return "max_regression" in gate ? judgeRegression(gate, input) : judgeValue(gate, input);
 }
 
