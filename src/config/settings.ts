@@ -15,6 +15,12 @@ export const settingsSchema = z.strictObject({
   /** Branch that holds the records. */
   records: z.string().optional(),
   runners: z.strictObject({ cpu: runner.optional(), gpu: runner.optional() }).optional(),
+  report: z
+    .strictObject({
+      /** Which way is good, of numbers in metrics files whose name does not say it. */
+      directions: z.record(z.string(), z.enum(["higher", "lower"])).optional(),
+    })
+    .optional(),
   cost: z.strictObject({ currency: z.string(), per_hour: z.record(z.string(), z.number().min(0)) }).optional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;

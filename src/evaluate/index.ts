@@ -12,5 +12,6 @@ export * from "./metrics.ts";
 export * from "./pairing.ts";
 export * from "./predictions.ts";
 export * from "./read.ts";
+export * from "./seeds.ts";
 export { totals } from "./sums.ts";
 export * from "./verdict.ts";

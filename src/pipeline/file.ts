@@ -78,7 +78,7 @@ export async function readStages(
 }
 
 function stageOf(
-  { name, config, where }: Resolved,
+  { name, config, where, item }: Resolved,
   { file, folder }: PipelineFile,
   at: Positioned<unknown>["at"],
   hooks: Hooks,
@@ -88,7 +88,14 @@ function stageOf(
   const read = strict.ok ? strict : conform(value, loose, at, where);
   const failures = strict.ok ? [] : [...strict.failures];
   if (!read.ok) return { failures };
-  const made = toStage(name, read.value as StageConfig, { file, folder, at, where, hooks });
+  const made = toStage(name, read.value as StageConfig, {
+    file,
+    folder,
+    at,
+    where,
+    hooks,
+    item: item === undefined ? null : plain(item),
+  });
   failures.push(...made.failures);
   if (name.length > LONGEST_NAME) {
     failures.push({ code: "file-invalid", at: at(where), problem: `the stage's name has ${name.length} characters` });

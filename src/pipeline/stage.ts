@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { StageConfig } from "../config/index.ts";
 import { compareCodeUnits, isRelativePath } from "../core/index.ts";
-import type { Failure, Location, RelativePath } from "../core/index.ts";
+import type { Failure, Json, Location, RelativePath } from "../core/index.ts";
 import { toFunction } from "./functions/declare.ts";
 import type { NamedOutput, StageFunction } from "./functions/declare.ts";
 import { stageHooks } from "./hooks.ts";
@@ -46,6 +46,8 @@ export interface Stage {
   readonly at: (where: readonly PropertyKey[]) => Location;
   /** The way from the file's root to the stage's fields. */
   readonly where: readonly PropertyKey[];
+  /** What its `foreach` or `matrix` goes over, as this one has it; null: it is the only one of its entry. */
+  readonly item: Json | null;
   /** Empty for a function. */
   readonly cmd: readonly string[];
   /** What runs in the place of commands. */
@@ -97,6 +99,7 @@ export interface StagePlace {
   readonly at: Stage["at"];
   /** The way from the file's root to the stage's fields. */
   readonly where: readonly PropertyKey[];
+  readonly item: Json | null;
   /** What the file has run around each of its stages. */
   readonly hooks: Hooks;
 }
@@ -150,6 +153,7 @@ export function toStage(
     file: place.file,
     at: place.at,
     where: place.where,
+    item: place.item,
     cmd: typeof config.cmd === "string" ? [config.cmd] : (config.cmd ?? []),
     run,
     wdir: inRoot(wdir),

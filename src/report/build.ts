@@ -8,11 +8,21 @@ import {
   metricOf,
   shownMetrics,
 } from "../evaluate/index.ts";
-import type { Comparison, Evaluation, MeasuredSpeed, Numbers, Predictions, Reference } from "../evaluate/index.ts";
+import type {
+  Comparison,
+  Direction,
+  Evaluation,
+  MeasuredSpeed,
+  Numbers,
+  Predictions,
+  Reference,
+} from "../evaluate/index.ts";
 import { dataChanges, numberRows, paramChanges } from "./changes.ts";
 import { predictionPlots } from "./plots/predictions.ts";
 import type { PlotReport } from "./plots/schema.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
+import { seedRows, withoutSeeds } from "./seeds.ts";
+import type { Seeds } from "./seeds.ts";
 
 /** One model as it stands on both sides, with its rules and what it is held against. */
 export interface ModelInput {
@@ -42,7 +52,13 @@ export interface PipelineInput {
   /** Of the stages that ran and whose runner has a rate. */
   readonly costs?: { readonly currency: string; readonly stages: Readonly<Record<string, number>> };
   readonly notes: readonly string[];
+  /** Which of its metrics files are written once for each seed. */
+  readonly seeds?: Seeds;
+  /** Of numbers whose name does not say which way is good. */
+  readonly directions?: Directions;
 }
+
+type Directions = Readonly<Record<string, Direction>>;
 
 export interface ReportInput {
   readonly head: Report["head"];
@@ -69,7 +85,7 @@ export function buildReport(input: ReportInput): Report {
     reportVersion: 1,
     state: failed ? "failed" : "compared",
     conclusion: failed || gatesFail ? "failure" : "success",
-    verdict: failed ? "failed" : combine(models),
+    verdict: failed ? "failed" : combine(models, pipelines),
     head,
     base,
     pullRequest,
@@ -101,9 +117,10 @@ export function refusedReport(
   };
 }
 
-/** Several models: worse where any is, else better where any is. */
-function combine(models: readonly ModelReport[]): Report["verdict"] {
-  const verdicts = models.flatMap(({ verdict }) => (verdict === null ? [] : [verdict]));
+/** Several models: worse where any is, else better where any is. Without a model, what is shown over seeds decides. */
+function combine(models: readonly ModelReport[], pipelines: readonly PipelineReport[]): Report["verdict"] {
+  const judged = models.length > 0 ? models : pipelines.flatMap(({ seeds }) => seeds);
+  const verdicts = judged.flatMap(({ verdict }) => (verdict === null ? [] : [verdict]));
   if (verdicts.length === 0) return "none";
   if (verdicts.includes("worse")) return "worse";
   if (verdicts.includes("better")) return "better";
@@ -201,7 +218,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
   return {
     name,
     unit,
-    direction: known?.direction ?? directionOf(name),
+    direction: known?.direction ?? model.evaluation.directions?.[name] ?? directionOf(name),
     base: before,
     head: after,
     difference: before === null || after === null ? null : after - before,
@@ -230,12 +247,17 @@ function valueOf(
 }
 
 function pipelineReport(
-  { head, base, plots, costs, notes }: PipelineInput,
+  { head, base, plots, costs, notes, seeds = { head: [], base: [] }, directions = {} }: PipelineInput,
   models: readonly ModelInput[],
 ): PipelineReport {
-  const shown = new Set(
-    models.filter((model) => model.pipeline === head.pipeline).flatMap((model) => shownMetrics(model.evaluation)),
-  );
+  const its = models.filter((model) => model.pipeline === head.pipeline);
+  const shown = new Set(its.flatMap((model) => shownMetrics(model.evaluation)));
+  const declared = Object.assign({}, directions, ...its.map(({ evaluation }) => evaluation.directions)) as Directions;
+  const direction = (name: string): Direction | null => declared[name] ?? directionOf(name);
+  const alone = {
+    head: withoutSeeds(head.metrics, seeds.head),
+    base: base === null ? null : withoutSeeds(base.metrics, seeds.base),
+  };
   return {
     name: head.pipeline,
     ok: head.ok,
@@ -249,7 +271,8 @@ function pipelineReport(
       cost: (costs !== undefined && Object.hasOwn(costs.stages, stage) ? costs.stages[stage] : null) ?? null,
     })),
     currency: costs?.currency ?? "",
-    numbers: numberRows(head.metrics, base?.metrics ?? null).filter((row) => !shown.has(row.name)),
+    numbers: numberRows(alone, direction).filter((row) => !shown.has(row.name)),
+    seeds: seedRows(seeds, { head: head.metrics, base: base?.metrics ?? null }, direction),
     params: paramChanges(head.params, base?.params ?? null),
     data: dataChanges(head.data, base?.data ?? null),
     baseCommit: base?.commit ?? null,

@@ -1,6 +1,6 @@
 import type { RunRecord } from "../config/index.ts";
 import { canonicalJson, compareCodeUnits } from "../core/index.ts";
-import { directionOf } from "../evaluate/index.ts";
+import type { Direction } from "../evaluate/index.ts";
 import type { PipelineReport } from "./schema.ts";
 
 /** Metrics files by path, as the records keep them. */
@@ -43,7 +43,10 @@ export function dataChanges(head: RunRecord["data"], base: RunRecord["data"] | n
 }
 
 /** All numbers of the metrics files, side by side; those that are on one side only as well. */
-export function numberRows(head: Metrics, base: Metrics | null): PipelineReport["numbers"] {
+export function numberRows(
+  { head, base }: { readonly head: Metrics; readonly base: Metrics | null },
+  direction: (name: string) => Direction | null,
+): PipelineReport["numbers"] {
   return both(head, base ?? {}).flatMap((file) =>
     both(head[file] ?? {}, base?.[file] ?? {}).map((name) => {
       const [before, after] = [base?.[file]?.[name] ?? null, head[file]?.[name] ?? null];
@@ -51,7 +54,7 @@ export function numberRows(head: Metrics, base: Metrics | null): PipelineReport[
         file,
         name,
         unit: null,
-        direction: directionOf(name),
+        direction: direction(name),
         base: before,
         head: after,
         difference: before === null || after === null ? null : after - before,

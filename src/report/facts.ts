@@ -10,6 +10,7 @@ import type { PipelineInput } from "./build.ts";
 import { PlotFiles } from "./plots/files.ts";
 import { gatherPlots } from "./plots/gather.ts";
 import type { Report } from "./schema.ts";
+import { seedsOf } from "./seeds.ts";
 import type { Side } from "./side.ts";
 
 /** Files that are named; the rest is counted. */
@@ -27,11 +28,11 @@ export interface FactsOptions {
   readonly trusted: boolean;
 }
 
-/** What a report tells of a pipeline beside its runs: its plots, and what its stages cost. */
+/** What a report tells of a pipeline beside its runs: its plots, its seeds, and what its stages cost. */
 export async function factsOf(
   context: Context,
   options: FactsOptions,
-): Promise<Pick<PipelineInput, "plots" | "costs"> & { readonly notes: readonly string[] }> {
+): Promise<Pick<PipelineInput, "plots" | "costs" | "seeds" | "directions"> & { readonly notes: readonly string[] }> {
   const { pipeline, head, base, settings, stores } = options;
   if (pipeline === undefined) return { notes: [] };
   const rates = new Map(pipeline.stages.map((stage) => [stage.name, stage]));
@@ -43,7 +44,11 @@ export async function factsOf(
       return cost === null ? [] : [[stage, cost]];
     }),
   );
-  const known = { costs: { currency: settings?.cost?.currency ?? "", stages: costs } };
+  const known = {
+    costs: { currency: settings?.cost?.currency ?? "", stages: costs },
+    seeds: await seedsOf(context, pipeline, base?.run),
+    directions: settings?.report?.directions ?? {},
+  };
   const declared = plotsOf(pipeline);
   if (declared.length === 0) return { ...known, notes: [] };
   if (!options.trusted) return { ...known, notes: ["Plot files are not drawn: this result is from a fork."] };

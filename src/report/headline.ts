@@ -33,8 +33,7 @@ export function headline(report: Report): Headline {
   }
   const several = report.models.length > 1;
   const sentences = report.models.slice(0, 3).map((model) => modelSentence(model, several));
-  if (report.models.length === 0)
-    sentences.push(plain("No model uses this pipeline, so there are numbers and no verdict."));
+  if (report.models.length === 0) sentences.push(seedsSentence(report) ?? plain(NO_MODEL));
   if (gates !== null) sentences.push(gates);
   const failing = report.conclusion === "failure";
   return { tone: failing ? "bad" : toneOf(report.verdict), title: titleOf(report), sentences };
@@ -52,7 +51,9 @@ function titleOf({ verdict, models }: Report): string {
     case "worse":
       return "Worse";
     case "equivalent":
-      return models.every(({ identical }) => identical) ? "No change in any prediction" : "Equivalent";
+      return models.length > 0 && models.every(({ identical }) => identical)
+        ? "No change in any prediction"
+        : "Equivalent";
     case "no-evidence":
       return "No evidence of a difference";
     case "none":
@@ -61,6 +62,21 @@ function titleOf({ verdict, models }: Report): string {
     case "refused":
       return "No result";
   }
+}
+
+const NO_MODEL = "No model uses this pipeline, so there are numbers and no verdict.";
+
+/** What is shown over seeds, or the first that could be judged. */
+function seedsSentence({ pipelines, verdict }: Report): Sentence | null {
+  const judged = pipelines.flatMap(({ seeds }) => seeds.filter((row) => row.verdict !== null));
+  const lead = judged.find((row) => row.verdict === verdict) ?? judged[0];
+  if (lead === undefined || lead.base === null || lead.head === null || lead.interval === null) return null;
+  const [low, high] = lead.interval;
+  const p = lead.adjusted === null ? "" : `, ${formatP(lead.adjusted)}`;
+  const interval = `95 % interval ${formatChange(low)} to ${formatChange(high)}`;
+  const values = `${formatValue(lead.base.mean)} → ${formatValue(lead.head.mean)}`;
+  const change = `(${formatChange(lead.difference)}, ${interval}${p})`;
+  return { text: `{0} ${values} ${change}, mean over ${count(lead.head.n, "seed")}.`, names: [lead.name] };
 }
 
 function modelSentence(model: ModelReport, several: boolean): Sentence {

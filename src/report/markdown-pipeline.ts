@@ -4,6 +4,7 @@ import { count, formatChange, formatTime, formatValue, shortDigest } from "./for
 import { code, details, sentence, table } from "./markdown.ts";
 import { mermaid } from "./mermaid.ts";
 import type { PipelineReport } from "./schema.ts";
+import { seedsMarkdown } from "./seeds-table.ts";
 
 /** One pipeline: what changed going in, the numbers that came out, and what each stage did. */
 export function pipelineSection(pipeline: PipelineReport, titled: boolean, detail: Detail): string[] {
@@ -16,6 +17,7 @@ export function pipelineSection(pipeline: PipelineReport, titled: boolean, detai
         .map((note) => `- ${sentence(note)}`)
         .join("\n"),
     );
+  parts.push(...seedsMarkdown(pipeline, detail));
   if (pipeline.numbers.length > 0) parts.push(numbers(pipeline, detail));
   parts.push(stages(pipeline, detail));
   return parts;

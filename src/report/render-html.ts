@@ -2,6 +2,7 @@ import { formatChange, formatTime, formatValue, shortCommit, shortDigest } from 
 import { fill, headline } from "./headline.ts";
 import { html, Html } from "./html.ts";
 import { intervalPlot } from "./interval-plot.ts";
+import { seedsHtml } from "./seeds-table.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 
 /** Rows of one table of the page; a browser shows more, but nobody reads them. */
@@ -192,6 +193,7 @@ function pipelineSection(pipeline: PipelineReport): Html {
   return html`<section>
     <h2>Pipeline ${pipeline.name}</h2>
     ${changed.length === 0 ? null : changes} ${pipeline.notes.length === 0 ? null : notes(pipeline.notes)}
+    ${seedsHtml(pipeline, MOST)}
     ${
       numbers.length === 0
         ? null

@@ -4,12 +4,15 @@ import { fill, headline } from "./headline.ts";
 import type { Headline } from "./headline.ts";
 import { visible } from "./markdown.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
+import { seedNotes, seedsText } from "./seeds-table.ts";
 
 type Colour = "green" | "red" | "yellow" | "bold" | "dim";
 type Paint = (colour: Colour, text: string) => string;
 /** Its colour is put on after its width is known. */
 type Cell = string | readonly [Colour, string];
 
+/** Rows of a table; the page and `--json` have them all. */
+const MOST = 50;
 const TONES: Record<Headline["tone"], Colour> = { good: "green", bad: "red", warn: "yellow", neutral: "bold" };
 
 /**
@@ -34,6 +37,14 @@ export function renderText(report: Report, { colour = false }: { readonly colour
       ...pipeline.params.map(({ key, base, head }) => [plain(key), plain(base ?? "–"), plain(head ?? "–")]),
     ];
     if (changes.length > 0) sections.push(columns([["changed", "base", "head"], ...changes], paint));
+    if (pipeline.seeds.length > 0) {
+      sections.push(columns(seedsText(pipeline, MOST, plain), paint));
+      sections.push(
+        seedNotes(pipeline)
+          .map(({ file, text }) => `- ${plain(file)}: ${text}`)
+          .join("\n"),
+      );
+    }
     sections.push(...numbers(pipeline, paint));
     const stages = pipeline.stages.map(
       ({ stage, status, ms }) => `${plain(stage)} ${status}${status === "run" ? ` ${formatTime(ms)}` : ""}`,
@@ -79,9 +90,6 @@ function modelSections(model: ModelReport, paint: Paint): string[] {
   if (model.notes.length > 0) sections.push(model.notes.map((note) => `- ${plain(note)}`).join("\n"));
   return sections;
 }
-
-/** Rows of a table; the page and `--json` have them all. */
-const MOST = 50;
 
 function numbers({ numbers: all }: PipelineReport, paint: Paint): string[] {
   if (all.length === 0) return [];

@@ -5,6 +5,12 @@ import { plotReportSchema } from "./plots/schema.ts";
 const value = z.number().nullable();
 const verdict = z.enum(["better", "worse", "equivalent", "no-evidence"]);
 const commit = z.string().nullable();
+/** With its 95 % interval. */
+const seedMean = z.strictObject({
+  n: z.number(),
+  mean: z.number(),
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+});
 
 /** One line of a metrics table. Values of a metric computed from predictions are of the examples both sides have. */
 export const metricRowSchema = z.strictObject({
@@ -84,6 +90,26 @@ export const pipelineReportSchema = z.strictObject({
   currency: z.string(),
   /** Of the metrics files: numbers without examples, so without a verdict. */
   numbers: z.array(metricRowSchema.extend({ file: z.string() })),
+  /** Of the metrics files that are written once for each seed: means, and a verdict from how they scatter. */
+  seeds: z.array(
+    z.strictObject({
+      /** As in `build/metrics-*.json`. */
+      file: z.string(),
+      name: z.string(),
+      direction: z.enum(["higher", "lower"]).nullable(),
+      base: seedMean.nullable(),
+      head: seedMean.nullable(),
+      /** True: the same seeds on both sides, each compared with itself. */
+      paired: z.boolean(),
+      difference: value,
+      /** 95 %, of the difference. */
+      interval: z.tuple([z.number(), z.number()]).nullable(),
+      /** p after Holm's correction over these rows. */
+      adjusted: value,
+      verdict: verdict.nullable(),
+      note: z.string().nullable(),
+    }),
+  ),
   /** JSON text of each side; null: not there. */
   params: z.array(
     z.strictObject({ file: z.string(), key: z.string(), base: z.string().nullable(), head: z.string().nullable() }),

@@ -70,6 +70,7 @@ function stage(name: string, needs: readonly string[] = [], more: Partial<Stage>
     name,
     file: "pipelines/demo.yaml",
     where: [],
+    item: null,
     at: (): Location => ({ file: "pipelines/demo.yaml", line: 1, column: 1 }),
     cmd: ["true"],
     run: null,

@@ -17,6 +17,8 @@ export interface Resolved {
   readonly config: ValueMap;
   /** Where it is written: the way from the file's root to its fields. */
   readonly where: readonly PropertyKey[];
+  /** Of its `foreach` or `matrix`. */
+  readonly item: Value | undefined;
 }
 
 /** A file whose expressions are filled in. */
@@ -67,7 +69,7 @@ export async function resolveTemplate(template: Template, read: ReadValues): Pro
     for (const { name: stage, template: fields, path, own } of expanded) {
       const where = ["stages", name, ...path];
       const config = await stageOf(template, scope.value.with(own), stage, fields, where, read);
-      if (config.ok) stages.push({ name: stage, config: config.value, where });
+      if (config.ok) stages.push({ name: stage, config: config.value, where, item: own["item"] });
       else {
         failures.push(...config.failures);
         break; // the others of its group have the same faults

@@ -1,0 +1,120 @@
+import type { RunRecord } from "../config/index.ts";
+import { canonicalJson, compareCodeUnits } from "../core/index.ts";
+import type { Context, Json } from "../core/index.ts";
+import { compareSeeds } from "../evaluate/index.ts";
+import type { BySeed, Direction } from "../evaluate/index.ts";
+import { atRevision } from "../git/index.ts";
+import type { Source } from "../git/index.ts";
+import { loadPipelines } from "../pipeline/index.ts";
+import type { Pipeline } from "../pipeline/index.ts";
+import type { Metrics } from "./changes.ts";
+import type { PipelineReport } from "./schema.ts";
+
+/** A metrics file that a pipeline writes once for each seed. */
+export interface SeedGroup {
+  /** The same on both sides: the entry of the pipeline file, its other axes, and which of its metrics files. */
+  readonly id: string;
+  /** As in `build/metrics-*.json`. */
+  readonly file: string;
+  /** Seed -> path. */
+  readonly paths: ReadonlyMap<string, string>;
+}
+
+/** Metrics of both sides by seed. */
+export interface Seeds {
+  readonly head: readonly SeedGroup[];
+  readonly base: readonly SeedGroup[];
+}
+
+/** What both sides' pipelines write per seed. The base's tree is that of the run that stands for it. */
+export async function seedsOf(context: Context, pipeline: Pipeline, base: RunRecord | undefined): Promise<Seeds> {
+  const head = seedGroups(pipeline);
+  if (head.length === 0 || base === undefined || base.commit === null) return { head, base: [] };
+  const source = await atRevision(context, base.commit);
+  // A base whose tree is not here is one without seeds: its numbers are still told one by one.
+  return { head, base: source.ok ? await seedsAt(source.value, pipeline.name) : [] };
+}
+
+/** What a tree's pipeline writes per seed; nothing where it has no such pipeline or cannot be loaded. */
+async function seedsAt(source: Source, pipeline: string): Promise<SeedGroup[]> {
+  const pipelines = await loadPipelines(source);
+  const found = pipelines.ok ? pipelines.value.find(({ name }) => name === pipeline) : undefined;
+  return found === undefined ? [] : seedGroups(found);
+}
+
+/** Axes of a `matrix`, and members of what a `foreach` goes over, that say which random numbers are drawn. */
+const SEED = /(^|[._-])seed$/i;
+
+export function seedGroups({ stages }: Pick<Pipeline, "stages">): SeedGroup[] {
+  const groups = new Map<string, Map<string, string>>();
+  for (const { name, item, outs } of stages) {
+    if (item === null || typeof item !== "object" || Array.isArray(item)) continue;
+    const fields = Object.entries(item as Readonly<Record<string, Json>>);
+    const seed = fields.filter(([field]) => SEED.test(field));
+    if (seed.length === 0) continue;
+    const others = Object.fromEntries(fields.filter(([field]) => !SEED.test(field)));
+    const metrics = outs.filter(({ uses }) => uses.includes("metric"));
+    for (const [index, { path }] of metrics.entries()) {
+      const id = canonicalJson([name.slice(0, name.lastIndexOf("@")), others, index]);
+      const paths = groups.get(id) ?? new Map<string, string>();
+      groups.set(id, paths.set(seed.map(([, value]) => canonicalJson(value)).join(" "), path));
+    }
+  }
+  return [...groups]
+    .map(([id, paths]) => ({ id, file: pattern([...paths.values()]), paths }))
+    .sort((a, b) => compareCodeUnits(a.file, b.file));
+}
+
+/** What paths have in common at both ends, with a star for the rest. */
+function pattern(paths: readonly string[]): string {
+  const [first = "", ...others] = paths;
+  let start = first.length;
+  let end = first.length;
+  for (const path of others) {
+    while (!path.startsWith(first.slice(0, start))) start--;
+    while (!path.endsWith(first.slice(first.length - end))) end--;
+  }
+  return start === first.length
+    ? first
+    : `${first.slice(0, start)}*${first.slice(Math.max(start, first.length - end))}`;
+}
+
+/** One row for each metric of each group, compared over the seeds. */
+export function seedRows(
+  seeds: Seeds,
+  metrics: { readonly head: Metrics; readonly base: Metrics | null },
+  direction: (name: string) => Direction | null,
+): PipelineReport["seeds"] {
+  const asked = seeds.head.flatMap((group) => {
+    const other = seeds.base.find(({ id }) => id === group.id);
+    const after = bySeed(group, metrics.head);
+    const before =
+      other === undefined || metrics.base === null ? new Map<string, BySeed>() : bySeed(other, metrics.base);
+    return [...after].map(([name, head]) => {
+      return { file: group.file, name, direction: direction(name), head, base: before.get(name) ?? null };
+    });
+  });
+  const compared = compareSeeds(asked);
+  return asked.flatMap(({ file, name, direction: way }, index) => {
+    const one = compared[index];
+    return one === undefined ? [] : [{ file, name, direction: way, ...(structuredClone(one) as Mutable) }];
+  });
+}
+
+type Mutable = Omit<PipelineReport["seeds"][number], "file" | "name" | "direction">;
+
+function bySeed({ paths }: SeedGroup, metrics: Metrics): Map<string, BySeed> {
+  const values = new Map<string, Record<string, number>>();
+  for (const [seed, path] of paths) {
+    for (const [name, value] of Object.entries(metrics[path] ?? {})) {
+      values.set(name, { ...values.get(name), [seed]: value });
+    }
+  }
+  return new Map([...values].sort(([a], [b]) => compareCodeUnits(a, b)));
+}
+
+/** The files that are told as groups, so that their numbers are not told one by one too. */
+export function withoutSeeds(metrics: RunRecord["metrics"], groups: readonly SeedGroup[]): Metrics {
+  const grouped = new Set(groups.flatMap(({ paths }) => [...paths.values()]));
+  return Object.fromEntries(Object.entries(metrics).filter(([file]) => !grouped.has(file)));
+}
