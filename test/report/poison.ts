@@ -7,6 +7,7 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 interface Shape {
   readonly type?: string | readonly string[];
   readonly anyOf?: readonly Shape[];
+  readonly oneOf?: readonly Shape[];
   readonly enum?: readonly Json[];
   readonly const?: Json;
   readonly pattern?: string;
@@ -33,7 +34,8 @@ export function poison(report: Report, texts: readonly string[], from = 0): Repo
 }
 
 function choicesOf(shape: Shape): readonly Shape[] {
-  if (shape.anyOf !== undefined) return shape.anyOf.flatMap(choicesOf);
+  const choices = shape.anyOf ?? shape.oneOf;
+  if (choices !== undefined) return choices.flatMap(choicesOf);
   return typeof shape.type === "object" ? shape.type.map((type) => ({ ...shape, type })) : [shape];
 }
 
@@ -51,7 +53,10 @@ function fits(shape: Shape, value: Json): boolean {
 }
 
 function walk(shape: Shape, value: Json | undefined, text: () => string): Json {
-  const choices = choicesOf(shape);
+  // Of what has a pattern there is nothing to make up.
+  const choices = choicesOf(shape).toSorted(
+    (a, b) => Number(a.pattern !== undefined) - Number(b.pattern !== undefined),
+  );
   const of = value === undefined ? undefined : choices.find((choice) => fits(choice, value));
   // What is null may be a text as well: then it is.
   const chosen = (value === null ? choices.find(isFree) : undefined) ?? of ?? choices[0] ?? shape;
