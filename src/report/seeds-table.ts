@@ -38,8 +38,9 @@ function label({ name, direction }: Row): string {
   return direction === null ? name : `${name} ${direction === "higher" ? "↑" : "↓"}`;
 }
 
-function verdict({ verdict: word, note }: Row, words: Words): string {
-  return [...(word === null ? [] : [words[word]]), ...(note === null ? [] : [note])].join(", ") || "–";
+/** The word is ours, the note may be anybody's. */
+function verdict({ verdict: word, note }: Row, words: Words, escape: (text: string) => string): string {
+  return [...(word === null ? [] : [words[word]]), ...(note === null ? [] : [escape(note)])].join(", ") || "–";
 }
 
 /** How the rows were compared, of each file once. */
@@ -57,7 +58,9 @@ export function seedsMarkdown(pipeline: PipelineReport, detail: Detail): string[
   const { seeds } = pipeline;
   if (seeds.length === 0) return [];
   const most = Math.min(detail.metrics, Math.max(1, detail.numbers));
-  const rows = seeds.slice(0, most).map((row) => [code(label(row), 60), ...values(row), word(verdict(row, MARKED))]);
+  const rows = seeds
+    .slice(0, most)
+    .map((row) => [code(label(row), 60), ...values(row), verdict(row, MARKED, sentence)]);
   const head = [
     ["mean over seeds (95 % interval)", "left"],
     ["base", "left"],
@@ -71,11 +74,6 @@ export function seedsMarkdown(pipeline: PipelineReport, detail: Detail): string[
   return [[table(head, rows), ...more(seeds.length - most, "metric"), notes.join("\n")].join("\n\n")];
 }
 
-/** Our own words, with a mark before them. */
-function word(text: string): string {
-  return text.startsWith("🟢") || text.startsWith("🔴") || text.startsWith("⚪") ? text : sentence(text);
-}
-
 export function seedsHtml(pipeline: PipelineReport, most: number): Html | null {
   if (pipeline.seeds.length === 0) return null;
   const rows = pipeline.seeds.slice(0, most).map(
@@ -83,7 +81,7 @@ export function seedsHtml(pipeline: PipelineReport, most: number): Html | null {
       html`<tr>
         <th scope="row"><code>${label(row)}</code></th>
         ${values(row).map((cell) => html`<td>${cell}</td>`)}
-        <td class="verdict ${row.verdict ?? ""}">${verdict(row, PLAIN)}</td>
+        <td class="verdict ${row.verdict ?? ""}">${verdict(row, PLAIN, (text) => text)}</td>
       </tr>`,
   );
   return html`<h3>Over seeds</h3>
@@ -112,6 +110,6 @@ export function seedsHtml(pipeline: PipelineReport, most: number): Html | null {
 export function seedsText({ seeds }: PipelineReport, most: number, plain: (text: string) => string): string[][] {
   return [
     ["mean over seeds", "base", "head", "difference (95 %)", "verdict"],
-    ...seeds.slice(0, most).map((row) => [plain(label(row)), ...values(row), verdict(row, PLAIN)]),
+    ...seeds.slice(0, most).map((row) => [plain(label(row)), ...values(row), verdict(row, PLAIN, plain)]),
   ];
 }
