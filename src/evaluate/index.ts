@@ -1,6 +1,7 @@
 export * from "./compare.ts";
 export * from "./compare-slices.ts";
 export type { Test, Weighed } from "./evidence.ts";
+export * from "./confusion.ts";
 export * from "./flips.ts";
 export type { MeasuredSpeed } from "./gate-performance.ts";
 export { parseSize } from "./gate-text.ts";

@@ -3,6 +3,7 @@ import { businessMetric } from "./business.ts";
 import type { Direction, Metric, Task } from "./metric.ts";
 import { MULTICLASS, multiclassMetric } from "./multiclass.ts";
 import type { Predictions } from "./predictions.ts";
+import { cutMetric, RANKING } from "./ranking.ts";
 import type { Evaluation } from "./read.ts";
 import { quantileLoss, REGRESSION } from "./regression.ts";
 import { ones } from "./sums.ts";
@@ -17,7 +18,7 @@ const BY_TASK: Record<Task, Catalogue> = {
   binary: { metrics: BINARY, named: fbetaMetric },
   multiclass: { metrics: MULTICLASS, named: multiclassMetric },
   regression: { metrics: REGRESSION, named: quantileLoss },
-  ranking: { metrics: [], named: () => undefined },
+  ranking: { metrics: RANKING, named: cutMetric },
 };
 
 /** What decides which metrics there are: those of the task, and the formulas of an evaluation. */
@@ -64,7 +65,7 @@ export function metricsOf(
 }
 
 export function hasScores(predictions: Predictions): boolean {
-  if (predictions.task === "binary") return predictions.score !== null;
+  if (predictions.task === "binary" || predictions.task === "ranking") return predictions.score !== null;
   return predictions.task === "multiclass" && predictions.scores !== null;
 }
 

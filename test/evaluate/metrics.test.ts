@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { directionOf, findMetric, mcnemar, metricOf, metricsOf } from "../../src/evaluate/index.ts";
 import { BINARY, binary, MULTICLASS, predictions, REGRESSION } from "./helpers.ts";
+import { disagreements, predictionsOf } from "./judged.ts";
+import type { Case as Judged } from "./judged.ts";
 
 interface Case {
   readonly name: string;
@@ -51,6 +53,15 @@ test.each(golden.cases)("$task: $name has scikit-learn's values", async (one) =>
     if (value === null) expect(weighted, name).toBeNull();
     else expect(weighted, name).toBeCloseTo(value, 9);
   }
+});
+
+/** `judge.py few` makes it. */
+const judged = JSON.parse(readFileSync(new URL("golden/judged.json", import.meta.url), "utf8")) as {
+  readonly cases: readonly Judged[];
+};
+
+test.each(judged.cases)("$name: every metric has the judge's value", (one) => {
+  expect(disagreements(predictionsOf(one), one.values, one.name)).toEqual([]);
 });
 
 test("exact McNemar has scipy's p-values", () => {
