@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { ok } from "../../src/core/index.ts";
-import { publishReport } from "../../src/report/index.ts";
+import { publishProgress, publishReport } from "../../src/report/index.ts";
 import { secret, text } from "../lib/inputs.ts";
 import { start } from "../lib/start.ts";
 
 /** What is used of the event `workflow_run`. GitHub fills it in, not the pull request. */
 const event = z.object({
+  action: z.enum(["in_progress", "completed"]),
   workflow_run: z.object({
     id: z.number(),
     run_attempt: z.number(),
@@ -16,6 +17,8 @@ const event = z.object({
     head_branch: z.string(),
     head_repository: z.object({ full_name: z.string() }),
     actor: z.object({ login: z.string() }),
+    conclusion: z.string().nullable(),
+    run_started_at: z.iso.datetime(),
   }),
 });
 
@@ -24,12 +27,13 @@ await start(async (action) => {
   if (!inputs.ok) return inputs;
   const payload = action.event(event);
   if (!payload.ok) return payload;
-  const run = payload.value.workflow_run;
+  const { action: happened, workflow_run: run } = payload.value;
   const token = inputs.value["github-token"];
   const forGit = await action.withGit(token);
   if (!forGit.ok) return forGit;
 
-  const published = await publishReport(forGit.value, action.github(token, inputs.value["bot-login"]), {
+  const publish = happened === "completed" ? publishReport : publishProgress;
+  const published = await publish(forGit.value, action.github(token, inputs.value["bot-login"]), {
     ...action.defaults,
     run: {
       id: run.id,
@@ -41,11 +45,13 @@ await start(async (action) => {
       headBranch: run.head_branch,
       headRepository: run.head_repository.full_name,
       actor: run.actor.login,
+      conclusion: run.conclusion,
+      startedAt: run.run_started_at,
     },
   });
   if (!published.ok) return published;
   action.output("verdict", published.value.verdict);
   action.output("comment-url", published.value.commentUrl ?? "");
-  await action.summary(published.value.markdown);
+  if (published.value.markdown !== "") await action.summary(published.value.markdown);
   return ok();
 });

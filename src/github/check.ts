@@ -4,6 +4,8 @@ import { call } from "./client.ts";
 import type { GitHub } from "./client.ts";
 import { ensure, ONCE } from "./ensure.ts";
 import { fit, fitLine, LIMITS } from "./limits.ts";
+import { isOlder, markerLine, orderOf } from "./marker.ts";
+import type { Order } from "./marker.ts";
 
 export interface CheckAnnotation {
   readonly path: string;
@@ -18,6 +20,8 @@ export interface UpsertCheckOptions {
   readonly headSha: string;
   /** Tells ours apart: the same id on the same commit is the same check run. */
   readonly externalId: string;
+  /** Whose result it is: that of a later run stays. Stands in the summary's first line, unseen. */
+  readonly order: Order;
   readonly conclusion: "success" | "failure" | "neutral" | "cancelled" | "skipped" | "timed_out" | "action_required";
   readonly title: string;
   /** Markdown, each shortened to what GitHub takes. */
@@ -31,7 +35,7 @@ export interface UpsertCheckOptions {
 export async function upsertCheck(
   gh: GitHub,
   options: UpsertCheckOptions,
-): Promise<Result<{ id: number; url: string; created: boolean }>> {
+): Promise<Result<{ id: number; url: string; created: boolean; superseded: boolean }>> {
   const { owner, repo } = gh;
   const annotations = (options.annotations ?? []).map((annotation) => ({
     path: annotation.path,
@@ -43,7 +47,7 @@ export async function upsertCheck(
   }));
   const output = {
     title: fitLine(options.title, LIMITS.title),
-    summary: fit(options.summary, LIMITS.checkText),
+    summary: fit(`${markerLine(options.externalId, options.order)}\n${options.summary}`, LIMITS.checkText),
     ...(options.text === undefined ? {} : { text: fit(options.text, LIMITS.checkText) }),
     ...(annotations.length === 0 ? {} : { annotations: annotations.slice(0, LIMITS.checkAnnotations) }),
   };
@@ -53,24 +57,20 @@ export async function upsertCheck(
     output,
     ...(options.detailsUrl === undefined ? {} : { details_url: options.detailsUrl }),
   };
-  const written = await ensure(
-    () => find(gh, options),
-    async () =>
-      call(
-        gh.octokit.rest.checks.create({
-          owner,
-          repo,
-          name: options.name,
-          head_sha: options.headSha,
-          external_id: options.externalId,
-          ...fields,
-          ...ONCE,
-        }),
-      ),
+  const written = await ensure<FoundCheck>(
+    () => findCheck(gh, options),
+    async () => {
+      const { name, headSha: head_sha, externalId: external_id } = options;
+      const made = await call(
+        gh.octokit.rest.checks.create({ owner, repo, name, head_sha, external_id, ...fields, ...ONCE }),
+      );
+      return made.ok ? ok({ id: made.value.id, url: made.value.html_url ?? "", order: options.order }) : made;
+    },
   );
   if (!written.ok) return written;
   const { created } = written.value;
-  const { id, html_url: url } = written.value.value;
+  const { id, url, order } = written.value.value;
+  if (order !== undefined && isOlder(options.order, order)) return ok({ id, url, created, superseded: true });
   const update = async (part: Partial<typeof fields>): Promise<Result<unknown>> =>
     call(gh.octokit.rest.checks.update({ owner, repo, check_run_id: id, ...part }));
   if (!created) {
@@ -84,13 +84,21 @@ export async function upsertCheck(
     });
     if (!more.ok) return more;
   }
-  return ok({ id, url: url ?? "", created });
+  return ok({ id, url, created, superseded: false });
 }
 
-async function find(
+export interface FoundCheck {
+  readonly id: number;
+  readonly url: string;
+  /** Whose result it holds; undefined when it does not say. */
+  readonly order: Order | undefined;
+}
+
+/** The check run of a name and external id on a commit; undefined when there is none yet. */
+export async function findCheck(
   gh: GitHub,
-  options: UpsertCheckOptions,
-): Promise<Result<{ id: number; html_url: string | null } | undefined>> {
+  options: Pick<UpsertCheckOptions, "name" | "headSha" | "externalId">,
+): Promise<Result<FoundCheck | undefined>> {
   const { owner, repo } = gh;
   const runs = await call(
     gh.octokit.rest.checks.listForRef({
@@ -103,8 +111,10 @@ async function find(
     }),
   );
   if (!runs.ok) return runs;
-  const ours = runs.value.check_runs.filter((run) => run.external_id === options.externalId);
-  return ok(ours.sort((a, b) => a.id - b.id)[0]);
+  const [first] = runs.value.check_runs
+    .filter((run) => run.external_id === options.externalId)
+    .sort((a, b) => a.id - b.id);
+  return ok(first && { id: first.id, url: first.html_url ?? "", order: orderOf(first.output.summary) });
 }
 
 export interface SetStatusOptions {

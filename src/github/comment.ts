@@ -17,8 +17,8 @@ export interface UpsertCommentOptions {
   readonly issue: number;
   /** Which of Lockstep's comments it is, as `report`: one of each per issue. */
   readonly marker: string;
-  /** Markdown without the marker line; shortened to what GitHub takes. */
-  readonly body: string;
+  /** Markdown without the marker line, or how it comes of the text that stands there; shortened to what GitHub takes. */
+  readonly body: string | ((before: string | undefined) => string);
   readonly order: Order;
 }
 
@@ -38,7 +38,10 @@ export async function upsertComment(
   options: UpsertCommentOptions,
 ): Promise<Result<Comment & { action: Upserted }>> {
   const line = markerLine(options.marker, options.order);
-  const body = `${line}\n${fit(options.body, LIMITS.body - line.length - 1)}`;
+  const textAfter = (before: Found | undefined): string => {
+    const text = typeof options.body === "string" ? options.body : options.body(before && withoutLine(before.body));
+    return `${line}\n${fit(text, LIMITS.body - line.length - 1)}`;
+  };
   const { owner, repo } = gh;
   const written = await ensure<Found>(
     async () => {
@@ -46,6 +49,7 @@ export async function upsertComment(
       return found.ok ? ok(found.value[0]) : found;
     },
     async () => {
+      const body = textAfter(undefined);
       const made = await call(
         gh.octokit.rest.issues.createComment({ owner, repo, issue_number: options.issue, body, ...ONCE }),
       );
@@ -56,18 +60,20 @@ export async function upsertComment(
   );
   if (!written.ok) return written;
   const { value, created } = written.value;
-  if (!created) return rewrite(gh, value, body, options.order);
+  if (!created) return rewrite(gh, value, textAfter(value), options.order);
 
   const all = await list(gh, options);
   if (!all.ok) return all;
   const first = all.value[0];
   if (first === undefined || first.id === value.id) return ok({ id: value.id, url: value.url, action: "created" });
-  const kept = await rewrite(gh, first, body, options.order);
+  const kept = await rewrite(gh, first, textAfter(first), options.order);
   if (!kept.ok) return kept;
   const removed = await call(gh.octokit.rest.issues.deleteComment({ owner, repo, comment_id: value.id }));
   if (!removed.ok && removed.failures[0].code === "github" && removed.failures[0].status !== 404) return removed;
   return kept;
 }
+
+const withoutLine = (body: string): string => body.slice(body.indexOf("\n") + 1);
 
 async function rewrite(
   gh: GitHub,

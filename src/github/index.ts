@@ -6,7 +6,7 @@ export * from "./comment.ts";
 export * from "./deployment.ts";
 export * from "./issue.ts";
 export { fit, fitLine, LIMITS } from "./limits.ts";
-export { isMarked, markerLine, orderOf } from "./marker.ts";
+export { isMarked, isOlder, markerLine, orderOf } from "./marker.ts";
 export type { Order } from "./marker.ts";
 export * from "./open-pull-requests.ts";
 export * from "./pull-request.ts";

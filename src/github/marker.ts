@@ -4,6 +4,8 @@ import type { GitHub } from "./client.ts";
 export interface Order {
   readonly runId: number;
   readonly attempt: number;
+  /** What was written while the attempt went on: older than what it came to. */
+  readonly going?: boolean;
 }
 
 /**
@@ -11,8 +13,11 @@ export interface Order {
  * because anyone can write such a line.
  */
 export function markerLine(marker: string, order?: Order): string {
-  return `<!-- ${prefix(marker)}${order === undefined ? "" : ` run=${order.runId} attempt=${order.attempt}`} -->`;
+  return `<!-- ${prefix(marker)}${order === undefined ? "" : told(order)} -->`;
 }
+
+const told = ({ runId, attempt, going }: Order): string =>
+  ` run=${runId} attempt=${attempt}${going === true ? " going" : ""}`;
 
 function prefix(marker: string): string {
   if (!/^[A-Za-z0-9._:/-]+$/.test(marker)) throw new RangeError(`"${marker}" cannot be a marker`);
@@ -26,13 +31,16 @@ export function isMarked(body: string | null | undefined, marker: string): boole
 
 /** The run that wrote a text; undefined when its first line does not say. */
 export function orderOf(body: string | null | undefined): Order | undefined {
-  const found = /^<!-- \S+ run=(\d+) attempt=(\d+) -->/.exec(body ?? "");
-  return found === null ? undefined : { runId: Number(found[1]), attempt: Number(found[2]) };
+  const found = /^<!-- \S+ run=(\d+) attempt=(\d+)( going)? -->/.exec(body ?? "");
+  if (found === null) return undefined;
+  return { runId: Number(found[1]), attempt: Number(found[2]), going: found[3] !== undefined };
 }
 
-/** True when `a` is of an earlier run (or attempt) than `b`. Run ids grow with time. */
+/** True when `a` is of an earlier run (or attempt, or part of one) than `b`. Run ids grow with time. */
 export function isOlder(a: Order, b: Order): boolean {
-  return a.runId < b.runId || (a.runId === b.runId && a.attempt < b.attempt);
+  if (a.runId !== b.runId) return a.runId < b.runId;
+  if (a.attempt !== b.attempt) return a.attempt < b.attempt;
+  return a.going === true && b.going !== true;
 }
 
 export function isOurs(gh: GitHub, author: { login: string } | null | undefined): boolean {

@@ -3,79 +3,24 @@ import { ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
 import { atRevision } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
-import {
-  downloadArtifact,
-  findPullRequestBySha,
-  fitLine,
-  LIMITS,
-  setStatus,
-  upsertCheck,
-  upsertComment,
-} from "../github/index.ts";
+import { downloadArtifact } from "../github/index.ts";
 import type { GitHub, PullRequest } from "../github/index.ts";
 import { loadPipelines, verifyResult } from "../pipeline/index.ts";
 import { loadSettings, openRecords, recordsOptions } from "../records/index.ts";
 import type { Records } from "../records/index.ts";
 import { openStore, storeUrl } from "../store/index.ts";
-import { ARTIFACT, readResult } from "./artifact.ts";
+import { announce } from "./announce.ts";
+import { ARTIFACT, readResult, refuse } from "./artifact.ts";
 import { buildReport, refusedReport } from "./build.ts";
 import type { PipelineInput } from "./build.ts";
 import { changedFiles, factsOf } from "./facts.ts";
-import { fill, headline } from "./headline.ts";
 import { gatherModels } from "./models.ts";
 import { checkCommit, fetchCommits } from "./origin.ts";
-import { renderMarkdown } from "./render-markdown.ts";
 import type { Report } from "./schema.ts";
 import { findSide, reasons, sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
-
-/** The workflow run that has ended, as the `workflow_run` event (so GitHub, not the pull request) tells of it. */
-export interface PublishOptions {
-  readonly run: {
-    readonly id: number;
-    readonly attempt: number;
-    readonly url: string;
-    readonly event: string;
-    /** Path of the workflow file. */
-    readonly workflow: string;
-    readonly headSha: string;
-    readonly headBranch: string;
-    /** `owner/name` */
-    readonly headRepository: string;
-    readonly actor: string;
-  };
-  /** Git remote of the repository. */
-  readonly remote: string;
-  /** Who commits to the records branch. */
-  readonly author?: { readonly name: string; readonly email: string };
-}
-
-export interface Published {
-  readonly verdict: Report["verdict"];
-  readonly conclusion: Report["conclusion"];
-  /** Null when no open pull request has this head any more: nothing was done. */
-  readonly pullRequest: number | null;
-  readonly commentUrl: string | null;
-  /** The comment's text, for a job summary. */
-  readonly markdown: string;
-}
-
-/** What a report is found again by. */
-interface Names {
-  readonly marker: string;
-  readonly check: string;
-  readonly status: string;
-}
-
-/**
- * Each workflow has a report of its own: `lockstep-digits.yml`, which `lockstep compile` wrote, one about its pipeline,
- * and the experiment one about the rest. GitHub, not the pull request, says which file it was.
- */
-function namesOf(workflow: string): Names {
-  const compiled = /^\.github\/workflows\/lockstep-([A-Za-z0-9._-]+)\.yml$/.exec(workflow)?.[1] ?? "experiment";
-  if (compiled === "experiment") return { marker: "report", check: "lockstep", status: "lockstep/gates" };
-  return { marker: `report:${compiled}`, check: `lockstep (${compiled})`, status: `lockstep/gates (${compiled})` };
-}
+import { NOTHING, pullRequestOf } from "./workflow-run.ts";
+import type { Names, Published, PublishOptions } from "./workflow-run.ts";
 
 /**
  * Reports an experiment on its pull request. The result is hostile until it is shown to be about this pull request's
@@ -88,32 +33,24 @@ export async function publishReport(
   options: PublishOptions,
 ): Promise<Result<Published>> {
   const { run } = options;
-  const [headOwner = ""] = run.headRepository.split("/");
-  const found = await findPullRequestBySha(github, { sha: run.headSha, headOwner, headBranch: run.headBranch });
+  const found = await pullRequestOf(context, github, run);
   if (!found.ok) return found;
-  const pull = found.value;
-  if (pull === undefined) {
-    context.emit({
-      type: "note",
-      message: `no open pull request has ${run.headSha} as its head; nothing to report on`,
-    });
-    return ok({ verdict: "none", conclusion: "neutral", pullRequest: null, commentUrl: null, markdown: "" });
-  }
-  const report = await reportOn(context, github, pull, options);
+  if (found.value === undefined) return ok({ ...NOTHING, pullRequest: null });
+  const { pull, names } = found.value;
+  const report = await reportOn(context, github, { ...options, pull, names });
   if (!report.ok) return report;
-  if (report.value !== undefined) return announce(github, pull, report.value, options);
+  if (report.value !== undefined) return announce(context, github, report.value, { pull, names, run });
   context.emit({ type: "note", message: "the experiment had no pipeline to run; nothing to report" });
-  return ok({ verdict: "none", conclusion: "neutral", pullRequest: pull.number, commentUrl: null, markdown: "" });
+  return ok({ ...NOTHING, pullRequest: pull.number });
 }
 
 /** Undefined: every pipeline has a workflow of its own, and none was left to the experiment. */
 async function reportOn(
   context: Context,
   github: GitHub,
-  pull: PullRequest,
-  options: PublishOptions,
+  options: PublishOptions & { readonly pull: PullRequest; readonly names: Names },
 ): Promise<Result<Report | undefined>> {
-  const { run, remote } = options;
+  const { run, remote, pull, names } = options;
   const frame = (base: string | null): Pick<Report, "head" | "base" | "pullRequest" | "runUrl"> => ({
     head: { label: pull.headBranch, commit: run.headSha },
     base: { label: pull.baseBranch, commit: base },
@@ -127,12 +64,17 @@ async function reportOn(
   const artifact = await downloadArtifact(github, { runId: run.id, name: ARTIFACT.name, maxBytes: ARTIFACT.zipBytes });
   if (!artifact.ok) return refused(artifact);
   if (artifact.value === undefined) {
-    const failures = ["The experiment left no result. Its log says why."];
+    const failures = [NO_RESULT[run.conclusion ?? ""] ?? "The experiment left no result. Its log says why."];
     return ok(buildReport({ ...frame(null), pipelines: [], models: [], failures, notes: [] }));
   }
   const read = await readResult(artifact.value.zip);
   if (!read.ok) return refused(read);
   const document = read.value;
+  const other = document.runs.find((one) => names.pipeline !== null && one.pipeline !== names.pipeline);
+  if (other !== undefined) {
+    const reason = `its run of "${other.pipeline}" is not of the pipeline that ${run.workflow} is compiled from`;
+    return refused(refuse(reason));
+  }
   if (document.runs.length === 0 && document.failures.length === 0) return ok(undefined);
   const fetched = await fetchCommits(context, {
     remote,
@@ -173,6 +115,13 @@ async function reportOn(
     trusted,
   });
 }
+
+/** How runs end that leave no result. GitHub calls a job that ran out of its time cancelled. */
+const NO_RESULT: Readonly<Record<string, string>> = {
+  cancelled: "The experiment was cancelled, or ran out of time, before it left a result.",
+  timed_out: "The experiment ran out of time before it left a result.",
+  startup_failure: "The experiment's workflow could not be started. The run's page says why.",
+};
 
 /** Runs of other events are not of code that somebody with write access proposes. */
 const TRUSTED_EVENTS = new Set(["pull_request", "workflow_dispatch", "push"]);
@@ -291,41 +240,4 @@ async function open(context: Context, baseSource: Source, options: PublishOption
   const records = openRecords(context, { ...settings.value, remote, ...(author === undefined ? {} : { author }) });
   const refreshed = await records.refresh();
   return refreshed.ok ? ok(records) : refreshed;
-}
-
-async function announce(
-  github: GitHub,
-  pull: PullRequest,
-  report: Report,
-  options: PublishOptions,
-): Promise<Result<Published>> {
-  const { run } = options;
-  const names = namesOf(run.workflow);
-  const markdown = renderMarkdown(report);
-  const order = { runId: run.id, attempt: run.attempt };
-  const comment = await upsertComment(github, { issue: pull.number, marker: names.marker, body: markdown, order });
-  if (!comment.ok) return comment;
-  const { verdict, conclusion } = report;
-  const done = { verdict, conclusion, pullRequest: pull.number, commentUrl: comment.value.url, markdown };
-  if (comment.value.action === "superseded") return ok(done);
-  const { title, sentences } = headline(report);
-  const line = `${title}. ${sentences.map((one) => fill(one, (name) => name)).join(" ")}`;
-  const check = await upsertCheck(github, {
-    name: names.check,
-    headSha: run.headSha,
-    externalId: names.marker,
-    conclusion,
-    title: fitLine(line, LIMITS.title),
-    summary: renderMarkdown(report, { maxCharacters: LIMITS.checkText }),
-    detailsUrl: comment.value.url,
-  });
-  if (!check.ok) return check;
-  const status = await setStatus(github, {
-    sha: run.headSha,
-    context: names.status,
-    state: conclusion === "failure" ? "failure" : "success",
-    description: fitLine(line, LIMITS.description),
-    targetUrl: comment.value.url,
-  });
-  return status.ok ? ok(done) : status;
 }

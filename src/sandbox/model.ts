@@ -23,6 +23,8 @@ export interface Issue {
   updatedAt: string;
   closedAt: string | null;
   closedBy: string | null;
+  /** Present when its conversation is locked; null: without a reason. */
+  lockReason?: string | null;
   /** Present when this issue is a pull request. */
   pull?: Pull;
 }

@@ -46,7 +46,15 @@ describe("what we say to GitHub is what its API description takes", () => {
       id: first.id,
       action: "updated",
     });
-    const check = { name: "lockstep", headSha: sha, externalId: "report", title: "Better", summary: "s", text: "t" };
+    const check = {
+      name: "lockstep",
+      headSha: sha,
+      externalId: "report",
+      order: comment.order,
+      title: "Better",
+      summary: "s",
+      text: "t",
+    };
     const annotations = [{ path: "a.txt", line: 1, level: "warning", message: "m", title: "t" } as const];
     value(await upsertCheck(gh, { ...check, conclusion: "success", annotations, detailsUrl: "https://example.com" }));
     expect(value(await upsertCheck(gh, { ...check, conclusion: "failure" })).created).toBe(false);

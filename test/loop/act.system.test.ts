@@ -29,7 +29,7 @@ describe.skipIf(!hasAct)("act", () => {
   afterAll(async () => rig.close());
 
   function runOf(name: string): WorkflowRun {
-    const run = rig.runs().find((entry) => entry.name === name);
+    const run = rig.runs().findLast((entry) => entry.name === name);
     if (run === undefined) throw new Error(`there is no run of ${name}`);
     expect(run.conclusion).toBe("success");
     return run;

@@ -101,8 +101,8 @@ describe("a compiled workflow", () => {
     expect(names.toSorted()).toEqual([
       "Lockstep experiment: success",
       "Lockstep experiment: success",
-      "Lockstep report: success",
-      "Lockstep report: success",
+      // One when each began, one when each ended.
+      ...Array.from({ length: 4 }, () => "Lockstep report: success"),
     ]);
     const run = compiledRun();
     expect(run.conclusion).toBe("success");

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ResultDocument } from "../../src/config/index.ts";
 import { spawn } from "../../src/core/index.ts";
 import type { Context, Result } from "../../src/core/index.ts";
 import { connect } from "../../src/github/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
-import { publishReport } from "../../src/report/index.ts";
-import type { Published } from "../../src/report/index.ts";
+import { publishProgress, publishReport } from "../../src/report/index.ts";
+import type { Published, WorkflowRun as ReportedRun } from "../../src/report/index.ts";
 import { startSandbox } from "../../src/sandbox/index.ts";
 import type { Repository, Sandbox, WorkflowRun } from "../../src/sandbox/index.ts";
 import { contextIn, temporary, write } from "../git/repository.ts";
@@ -64,6 +64,10 @@ gates:
 
 export const FILES: Readonly<Record<string, string>> = {
   ".gitignore": ".lockstep/\nbuild/\n",
+  ".github/workflows/lockstep-experiment.yml": readFileSync(
+    join(import.meta.dirname, "..", "..", ".github", "workflows", "lockstep-experiment.yml"),
+    "utf8",
+  ),
   "params.yaml": "model:\n  wrong: 20\n  sure: 0.8\n",
   "src/make.mjs": MAKE,
   "src/rows.txt": "rows\n",
@@ -225,29 +229,42 @@ export class Rig implements AsyncDisposable {
     event = "pull_request",
     workflow = "experiment",
   ): Promise<Result<Published>> {
+    return this.publishRun(change, { id: runId, event, workflow: `.github/workflows/lockstep-${workflow}.yml` });
+  }
+
+  /** The same of a run that differs in these facts, through this `fetch`; one without a conclusion goes on. */
+  async publishRun(
+    change: Change,
+    facts: Partial<ReportedRun> & { readonly id: number },
+    { fetch = globalThis.fetch, paced = false }: { fetch?: typeof globalThis.fetch; paced?: boolean } = {},
+  ): Promise<Result<Published>> {
+    const runId = facts.id;
     const token = this.sandbox.world.mintToken({ repository: "acme/toy", permissions: PERMISSIONS, runId, jobId: 1 });
     const context = this.context();
     const github = connect({
       token,
       apiUrl: this.sandbox.apiUrl,
       repository: "acme/toy",
-      fetch: globalThis.fetch,
-      paced: false,
+      fetch,
+      paced,
       emit: context.emit,
     });
-    return publishReport(context, github, {
+    const publish = facts.conclusion === null ? publishProgress : publishReport;
+    return publish(context, github, {
       remote: "origin",
       author: { name: "bot", email: "bot@example.com" },
       run: {
-        id: runId,
         attempt: 1,
         url: `${this.sandbox.url}/acme/toy/actions/runs/${runId}`,
-        event,
-        workflow: `.github/workflows/lockstep-${workflow}.yml`,
+        event: "pull_request",
+        workflow: ".github/workflows/lockstep-experiment.yml",
         headSha: change.head,
         headBranch: change.branch,
         headRepository: change.repository,
         actor: "ann",
+        conclusion: "success",
+        startedAt: "2026-11-21T20:49:16Z",
+        ...facts,
       },
     });
   }
@@ -290,18 +307,43 @@ export class Rig implements AsyncDisposable {
   }
 
   async api(method: string, path: string, login: string, body?: unknown): Promise<unknown> {
+    const text = await this.call(method, path, login, body);
+    return JSON.parse(text);
+  }
+
+  /** A request whose answer may be empty. */
+  async call(method: string, path: string, login: string, body?: unknown): Promise<string> {
     const response = await fetch(`${this.sandbox.apiUrl}${path}`, {
       method,
       headers: { authorization: `token ${this.sandbox.token(login)}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response.json();
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text;
   }
 
   /** Our comments on a pull request, as they stand. */
   comments(change: Change): string[] {
     return this.repository.comments.filter(({ issue }) => issue === change.number).map(({ body }) => body);
+  }
+
+  /** Those that the report's job wrote. */
+  ours(change: Change): string[] {
+    const bot = "github-actions[bot]";
+    return this.repository.comments
+      .filter(({ issue, user }) => issue === change.number && user === bot)
+      .map(({ body }) => body);
+  }
+
+  /** What a person sees of a pull request. */
+  shown(change: Change): unknown[] {
+    return [this.ours(change), this.checks(change), this.status(change)];
+  }
+
+  /** Takes away what was ever written about pull requests. */
+  forget(): void {
+    for (const list of [this.repository.comments, this.repository.checkRuns, this.repository.statuses]) list.splice(0);
   }
 
   checks(change: Change): { name: string; conclusion: string | null; title: string | null }[] {

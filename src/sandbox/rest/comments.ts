@@ -64,6 +64,12 @@ async function trigger(call: Call, issue: Issue, comment: Comment, action: strin
 async function create(call: Call): Promise<Reply> {
   const { world, repository } = call;
   const issue = issueByNumber(call, numberParam(call, "issue_number"), "write");
+  // Who may write to the repository still may; an App, a job's token among them, may not.
+  const mayAlways =
+    call.token?.permissions === undefined && ["admin", "write"].includes(roleOf(repository, actor(call)) ?? "");
+  if (issue.lockReason !== undefined && !mayAlways) {
+    throw new ApiError(403, "Unable to create comment because issue is locked.");
+  }
   const now = world.clock.timestamp();
   const comment: Comment = {
     id: world.nextId(),

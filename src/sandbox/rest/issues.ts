@@ -120,6 +120,16 @@ async function setIssueState(
   await trigger(call, issue, closes ? "closed" : "reopened");
 }
 
+const LockBody = z.object({ lock_reason: z.enum(["off-topic", "too heated", "resolved", "spam"]).nullish() }).nullish();
+
+function lock(call: Call, locks: boolean): Reply {
+  const issue = issueByNumber(call, numberParam(call, "issue_number"), "write");
+  if (locks) issue.lockReason = body(call, LockBody)?.lock_reason ?? null;
+  else delete issue.lockReason;
+  call.world.touch();
+  return reply(204);
+}
+
 export const issueRoutes: Routes = {
   "GET /repos/{owner}/{repo}/issues": list,
   "POST /repos/{owner}/{repo}/issues": create,
@@ -128,4 +138,6 @@ export const issueRoutes: Routes = {
     return reply(200, issueJson(call.world, call.repository, issue));
   },
   "PATCH /repos/{owner}/{repo}/issues/{issue_number}": update,
+  "PUT /repos/{owner}/{repo}/issues/{issue_number}/lock": (call) => lock(call, true),
+  "DELETE /repos/{owner}/{repo}/issues/{issue_number}/lock": (call) => lock(call, false),
 };

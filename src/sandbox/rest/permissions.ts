@@ -41,6 +41,8 @@ export const NEEDS: Readonly<Record<RouteName, Need>> = {
   "POST /repos/{owner}/{repo}/issues": join("issues:write"),
   "GET /repos/{owner}/{repo}/issues/{issue_number}": look("issues:read", "pull-requests:read"),
   "PATCH /repos/{owner}/{repo}/issues/{issue_number}": join("issues:write", "pull-requests:write"),
+  "PUT /repos/{owner}/{repo}/issues/{issue_number}/lock": write("issues:write", "pull-requests:write"),
+  "DELETE /repos/{owner}/{repo}/issues/{issue_number}/lock": write("issues:write", "pull-requests:write"),
   "GET /repos/{owner}/{repo}/issues/{issue_number}/comments": look("issues:read", "pull-requests:read"),
   "POST /repos/{owner}/{repo}/issues/{issue_number}/comments": join("issues:write", "pull-requests:write"),
   "GET /repos/{owner}/{repo}/issues/comments/{comment_id}": look("issues:read", "pull-requests:read"),

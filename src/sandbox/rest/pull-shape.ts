@@ -54,7 +54,7 @@ export function simplePullJson(world: World, repository: Repository, issue: Pull
     statuses_url: statuses,
     number: issue.number,
     state: issue.state,
-    locked: false,
+    locked: issue.lockReason !== undefined,
     title: issue.title,
     user: userJson(world, issue.user),
     body: issue.body,
