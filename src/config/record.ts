@@ -26,6 +26,8 @@ export const provenanceSchema = z.strictObject({
   runId: z.string(),
   runAttempt: z.number().int().min(1),
   actor: z.string(),
+  /** Whose report vouched for it; absent: none did, or the record is older than this field. */
+  pullRequest: z.number().int().min(1).optional(),
 });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
@@ -57,6 +59,22 @@ export const stageRecordSchema = z.strictObject({
   provenance: provenanceSchema.nullable(),
 });
 export type StageRecord = z.infer<typeof stageRecordSchema>;
+
+/**
+ * `looks/<digest of the test set>.json` on the records branch: how many different predictions on these examples have been
+ * judged. It may be deleted; what it counts is in the records, and counting goes on with the next report.
+ */
+export const looksSchema = z.strictObject({
+  looksVersion: z.literal(1),
+  /** Of ids and labels. */
+  testSet: digest,
+  count,
+  first: instant,
+  last: instant,
+  /** Digests of predictions that are counted; the newest ones. */
+  predictions: z.array(digest),
+});
+export type Looks = z.infer<typeof looksSchema>;
 
 /** One stage's part in a run. */
 export const runStageSchema = z.strictObject({

@@ -1,5 +1,6 @@
 export { openRecords } from "./open.ts";
 export type { PublishOutcome, Published, Records, RecordsOptions } from "./records.ts";
+export type { Look } from "./looks.ts";
 export { LOCAL, runPath, stagePath } from "./paths.ts";
 export { loadSettings, recordsOptions } from "./settings.ts";
 export type { RunEntry, Scalar } from "./run-entry.ts";

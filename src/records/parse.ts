@@ -28,7 +28,8 @@ export function parseRun(
   return undefined;
 }
 
-function checked<T>(schema: ZodType<T>, bytes: Buffer): T | undefined {
+/** Undefined: it is none. */
+export function checked<T>(schema: ZodType<T>, bytes: Buffer): T | undefined {
   if (bytes.length > LARGEST) return undefined;
   try {
     return schema.safeParse(JSON.parse(bytes.toString())).data;

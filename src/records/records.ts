@@ -1,5 +1,6 @@
-import type { Result, StageKey } from "../core/index.ts";
-import type { RunRecord, StageRecord } from "../config/index.ts";
+import type { Digest, Result, StageKey } from "../core/index.ts";
+import type { Looks, RunRecord, StageRecord } from "../config/index.ts";
+import type { Look } from "./looks.ts";
 import type { RunEntry } from "./run-entry.ts";
 
 export interface RecordsOptions {
@@ -61,6 +62,10 @@ export interface Records {
    * API does the same.
    */
   publish(records: Published, options?: { readonly replace?: boolean }): Promise<Result<PublishOutcome>>;
+  /** How often a test set was looked at, as the branch has it; undefined: it never was. */
+  looks(testSet: Digest): Promise<Result<Looks | undefined>>;
+  /** Counts looks on the branch by compare-and-swap, each once however often it is told; gives the counters, in order. */
+  countLooks(looks: readonly Look[]): Promise<Result<readonly Looks[]>>;
   /**
    * Fetches the branch. A remote without one is fine. Where `lookups` are all that is wanted, and so few that GitHub
    * can be asked for each, nothing is fetched.

@@ -18,6 +18,7 @@ import type {
   Reference,
 } from "../evaluate/index.ts";
 import { dataChanges, numberRows, paramChanges } from "./changes.ts";
+import { looksSentence } from "./looks.ts";
 import { predictionPlots } from "./plots/predictions.ts";
 import type { PlotReport } from "./plots/schema.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
@@ -42,6 +43,8 @@ export interface ModelInput {
   /** Of the head's stages. */
   readonly checks?: readonly Check[];
   readonly speed?: MeasuredSpeed;
+  /** How often the head's test set has been looked at, this report's look included. */
+  readonly looks?: ModelReport["looks"];
   readonly notes: readonly string[];
 }
 
@@ -172,7 +175,8 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     production: model.productionVersion === null ? null : { version: model.productionVersion },
     flips: comparison?.flips == null ? null : (structuredClone(comparison.flips) as ModelReport["flips"]),
     plots: predictionPlots(basePredictions, head.predictions),
-    notes: [...model.notes, ...missing],
+    looks: model.looks ?? null,
+    notes: [...model.notes, ...missing, ...(model.looks ? [looksSentence(model.looks)] : [])],
   };
 }
 

@@ -9,6 +9,7 @@ import type { PipelineInput } from "./build.ts";
 import { compareVersions } from "./compare-versions.ts";
 import type { Sides } from "./compare-versions.ts";
 import { changedFiles, factsOf } from "./facts.ts";
+import { withLooks } from "./looks.ts";
 import { gatherModels } from "./models.ts";
 import { findNamed } from "./named.ts";
 import type { Named } from "./named.ts";
@@ -99,7 +100,10 @@ async function compareTrees(
     ...(model === undefined ? {} : { model }),
   });
   if (!gathered.ok) return gathered;
-  const { models, failures } = gathered.value;
+  const { failures } = gathered.value;
+  const looked = await withLooks(gathered.value.models, records);
+  if (!looked.ok) return looked;
+  const models = looked.value;
   if (model !== undefined && models.length === 0)
     return fail({ code: "unknown-name", what: "model", name: model, known: [] });
   const files = await changedFiles(context, against.source.commit ?? against.label, named.source.commit);

@@ -15,6 +15,7 @@ import { buildReport, refusedReport } from "./build.ts";
 import type { PipelineInput } from "./build.ts";
 import { changedFiles, factsOf } from "./facts.ts";
 import { gatherModels } from "./models.ts";
+import { withLooks } from "./looks.ts";
 import { checkCommit, fetchCommits } from "./origin.ts";
 import type { Report } from "./schema.ts";
 import { findSide, reasons, sideOf } from "./side.ts";
@@ -103,7 +104,7 @@ async function reportOn(
   const records = await open(context, baseSource.value, options);
   if (!records.ok) return records;
   const trusted = !pull.fork && TRUSTED_EVENTS.has(run.event);
-  const vouched = vouch(document, { github, run, commit, trusted });
+  const vouched = vouch(document, { github, run, commit, trusted, pull });
   const published = await records.value.publish(vouched);
   if (!published.ok) return published;
   return compare(context, {
@@ -188,8 +189,12 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
         performance: document.performance ?? [],
       });
   if (!gathered.ok) return gathered;
+  const { failures } = gathered.value;
+  // A fork's report is no look that the team has chosen to take, and may not write.
+  const startedAt = new Map(document.runs.map((run) => [run.pipeline, run.startedAt]));
+  const models = await withLooks(gathered.value.models, records, trusted ? startedAt : undefined);
+  if (!models.ok) return models;
   const notes = trusted ? [] : ["This result is from a fork: it is shown, and no promotion uses it."];
-  const { models, failures } = gathered.value;
   const files = frame.base.commit === null ? ok(null) : await changedFiles(context, frame.base.commit, document.commit);
   if (!files.ok) return files;
   return ok(
@@ -197,7 +202,7 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
       ...frame,
       files: files.value,
       pipelines,
-      models,
+      models: models.value,
       failures: [...document.failures, ...failures],
       notes,
     }),
@@ -213,7 +218,13 @@ function baseNotes(base: Side | undefined, commit: string | null): string[] {
 /** Says who vouches for a result. Nothing of this is taken from the result itself. */
 function vouch(
   document: ResultDocument,
-  { github, run, commit, trusted }: { github: GitHub; run: PublishOptions["run"]; commit: string; trusted: boolean },
+  {
+    github,
+    run,
+    commit,
+    trusted,
+    pull,
+  }: { github: GitHub; run: PublishOptions["run"]; commit: string; trusted: boolean; pull: PullRequest },
 ): { stages: StageRecord[]; runs: RunRecord[] } {
   const provenance: Provenance = {
     trusted,
@@ -226,6 +237,7 @@ function vouch(
     runId: String(run.id),
     runAttempt: run.attempt,
     actor: run.actor,
+    pullRequest: pull.number,
   };
   return {
     stages: document.stages.map((record) => ({ ...record, provenance })),

@@ -67,6 +67,8 @@ export const modelReportSchema = z.strictObject({
   flips: z.strictObject({ fixed: flipsSchema, broken: flipsSchema }).nullable(),
   /** Of the predictions. */
   plots: z.array(plotReportSchema),
+  /** How often the test set (by the digest of its ids and labels) has been looked at; null: not known. */
+  looks: z.strictObject({ testSet: z.string(), count: z.number(), since: z.string() }).nullable(),
   notes: z.array(z.string()),
 });
 export type ModelReport = z.infer<typeof modelReportSchema>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Context, ProgressEvent } from "../../src/core/index.ts";
+import type { Context, Digest, ProgressEvent } from "../../src/core/index.ts";
 import { openRecords, runPath, stagePath } from "../../src/records/index.ts";
 import type { Records, RecordsOptions } from "../../src/records/index.ts";
 import { must } from "../store/contract.ts";
@@ -119,12 +119,40 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
       expect(must(await records.trustedRun(COMMIT, "churn"))).toEqual(run(true));
     });
 
+    test("looks at a test set: one for each of the predictions, whoever counts at once, and none is lost", async () => {
+      await using rig = await start();
+      const testSet = digestOf("e");
+      const at = (day: number): string => `2026-03-0${day}T00:00:00.000Z`;
+      const machines = await Promise.all([1, 2, 3].map(() => open(rig)));
+      expect(must(await machines[0]!.looks(testSet))).toBeUndefined();
+      const counted = await Promise.all(
+        machines.map((records, n) =>
+          records.countLooks([
+            { testSet, predictions: digestOf(String(n)), at: at(n + 2) },
+            { testSet, predictions: digestOf("f"), at: at(1) },
+          ]),
+        ),
+      );
+      for (const each of counted) expect(must(each)).toHaveLength(2);
+      const last = await open(rig);
+      must(await last.refresh());
+      const known = must(await last.looks(testSet));
+      expect(known).toMatchObject({ testSet, count: 4, first: at(1), last: at(4) });
+      expect(known?.predictions.toSorted()).toEqual(["0", "1", "2", "f"].map(digestOf));
+      const head = await rig.git("rev-parse", BRANCH);
+      expect(must(await last.countLooks([{ testSet, predictions: digestOf("1"), at: at(9) }]))).toEqual([known]);
+      expect(await rig.git("rev-parse", BRANCH)).toBe(head);
+      expect(must(await last.looks(digestOf("a")))).toBeUndefined();
+    });
+
     test(`${writers} writers at once lose nothing, and the history is a line`, { timeout: 300_000 }, async () => {
       await using rig = await start();
       await atOnce(rig, writers);
     });
   });
 }
+
+const digestOf = (digit: string): Digest => `sha256:${digit.repeat(64)}` as Digest;
 
 async function open(rig: RecordsRig): Promise<Records & { readonly events: ProgressEvent[] }> {
   const { context, options } = await rig.machine();

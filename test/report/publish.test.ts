@@ -43,6 +43,7 @@ test("a better change: comment, check, status and trusted records; twice is once
   );
   expect(comment).toContain("on the same 200 examples. All 4 gates pass.");
   expect(comment).toContain("There is no production version yet.");
+  expect(comment).toContain("This is the first look at this test set.");
   expect(comment).toContain("| `model.wrong` | `20` | `4` |");
   expect(comment).toContain("Flipped predictions: 16 fixed, 0 broken");
   expect(comment).toContain("Stages: 1 run, 1 cached");
@@ -52,7 +53,13 @@ test("a better change: comment, check, status and trusted records; twice is once
   const made = document.stages.find(({ stage }) => stage === "train");
   expect(await trusted(rig, made?.key as StageRecord["key"])).toMatchObject({
     outs: made?.outs,
-    provenance: { trusted: true, event: "pull_request", runId: String(runId), headRepository: "acme/toy" },
+    provenance: {
+      trusted: true,
+      event: "pull_request",
+      runId: String(runId),
+      headRepository: "acme/toy",
+      pullRequest: change.number,
+    },
   });
 
   const head = await sh(rig.clone, "ls-remote", "origin", "lockstep-records");

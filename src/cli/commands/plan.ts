@@ -77,7 +77,8 @@ function origin({ record }: PlannedStage): string {
   if (record === undefined) return "";
   const { commit, startedAt, provenance } = record;
   if (record.origin !== undefined) return `from ${record.origin}`;
-  const by = provenance === null ? "here" : `run ${provenance.runId} of ${provenance.repository}`;
+  const pull = provenance?.pullRequest === undefined ? "" : `#${provenance.pullRequest}, `;
+  const by = provenance === null ? "here" : `${pull}run ${provenance.runId} of ${provenance.repository}`;
   return `${by}, ${startedAt.slice(0, 10)}${commit === null ? "" : `, ${commit.slice(0, 12)}`}`;
 }
 
