@@ -34,7 +34,7 @@ export async function evaluate(
     );
   return {
     metrics: { test: judged(test, probabilities), later: judged(later, after) },
-    predictions: test.map(({ id, region, plan, tenure_band, churned }, at) => ({
+    predictions: test.map(({ id, region, plan, tenure_band, monthly_fee, churned }, at) => ({
       id,
       churned,
       predicted: classOf(probabilities[at]!),
@@ -42,6 +42,7 @@ export async function evaluate(
       region,
       plan,
       tenure_band,
+      monthly_fee,
     })),
     // What the model sees and says when all is well, under the names that the server's log has.
     reference: test.map((cells, at) => ({

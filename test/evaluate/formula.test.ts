@@ -1,10 +1,13 @@
 import fc from "fast-check";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { modelSchema } from "../../src/config/index.ts";
 import {
   compareModels,
   findMetric,
   formulaColumns,
+  formulaFailures,
   metricOf,
   readPredictions,
   totals,
@@ -216,6 +219,14 @@ describe("what is wrong with a formula is told at its place", () => {
       "evaluation.business.f1.unit: a unit is a short word, as in EUR (USD for the dollar)",
     ]);
   });
+});
+
+test("the documentation's formulas are sound", () => {
+  const page = readFileSync(new URL("../../docs/verdict.md", import.meta.url), "utf8");
+  const example = page.split("### Business metrics")[1]!.split("```yaml\n")[1]!.split("```")[0]!;
+  const { evaluation } = modelSchema.parse({ version: 1, pipeline: "churn", files: {}, ...(parse(example) as object) });
+  expect(formulaFailures(evaluation, () => ({ file: "model.yaml", line: 1, column: 1 }))).toEqual([]);
+  expect(formulaColumns(evaluation)).toEqual(["price"]);
 });
 
 test("any text is a formula or a problem, and never more than that", () => {

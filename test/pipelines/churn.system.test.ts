@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { modelSchema } from "../../src/config/index.ts";
-import { judgeGates, readPredictions } from "../../src/evaluate/index.ts";
+import { judgeGates, metricOf, readPredictions } from "../../src/evaluate/index.ts";
 import { runDemo, project, statuses } from "../pipeline/project.ts";
 import { write } from "../git/repository.ts";
 import { value } from "../helpers/value.ts";
@@ -64,6 +64,7 @@ describe.skipIf(!there)("the churn example as a whole", () => {
       string,
       { value_per_customer: number }
     >;
+    expect(metricOf(predictions, "value_per_customer", model.evaluation)).toBeCloseTo(tested!.value_per_customer, 2);
     expect(later!.value_per_customer).toBeLessThan(tested!.value_per_customer);
 
     expect(new Set(statuses(await runDemo(at.context, {}, "churn")).map((line) => line.split(" ")[1]))).toEqual(

@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe as suite, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { modelSchema } from "../../src/config/index.ts";
+import { metricOf } from "../../src/evaluate/index.ts";
+import type { Predictions } from "../../src/evaluate/index.ts";
 import { workingTree } from "../../src/git/index.ts";
 import { loadPipeline } from "../../src/pipeline/index.ts";
 import { FEATURES, PLANS, featuresOf } from "../../pipelines/churn/customers.ts";
@@ -10,6 +13,7 @@ import type { Cells, Customer } from "../../pipelines/churn/customers.ts";
 import { generate } from "../../pipelines/churn/generate.ts";
 import { prepare } from "../../pipelines/churn/prepare.ts";
 import { valueOf } from "../../pipelines/churn/value.ts";
+import type { Offer } from "../../pipelines/churn/value.ts";
 import { contextIn } from "../git/repository.ts";
 import { value } from "../helpers/value.ts";
 
@@ -89,6 +93,32 @@ suite("the preparation", () => {
   ])("refuses %j", (cell, problem) => {
     expect(() => featuresOf({ ...cellsOf(customers.slice(0, 1))[0]!, ...cell })).toThrow(problem);
   });
+});
+
+test("the model's business metric is the value per customer", () => {
+  const { evaluation } = modelSchema.parse(parseYaml(readFileSync(join(root, "models/churn/model.yaml"), "utf8")));
+  const { offer } = parseYaml(readFileSync(join(root, "pipelines/churn/params.yaml"), "utf8")) as { offer: Offer };
+  const rows = Array.from({ length: 200 }, (_, row) => ({
+    fee: 5 + ((row * 37) % 50),
+    probability: ((row * 61) % 100) / 100,
+    churned: row % 3 === 0,
+  }));
+  const predictions: Predictions = {
+    task: "binary",
+    digest: `sha256:${"0".repeat(64)}` as Predictions["digest"],
+    ids: rows.map((_, row) => String(row)),
+    weight: null,
+    group: null,
+    slices: {},
+    preview: {},
+    numbers: { monthly_fee: Float64Array.from(rows, ({ fee }) => fee) },
+    label: Uint8Array.from(rows, ({ churned }) => Number(churned)),
+    prediction: Uint8Array.from(rows, ({ probability }) => Number(probability >= 0.5)),
+    score: Float64Array.from(rows, ({ probability }) => probability),
+  };
+  const { offers, value_per_customer } = valueOf(rows, offer);
+  expect(offers).toBeGreaterThan(50);
+  expect(metricOf(predictions, "value_per_customer", evaluation)).toBeCloseTo(value_per_customer, 3);
 });
 
 suite("the value", () => {
