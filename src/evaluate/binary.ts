@@ -103,7 +103,9 @@ export function correlation(right: number, support: ArrayLike<number>, called: A
 /** Which of tn, fp, fn, tp each example is. */
 export const confusionCells = once((from): Cells => {
   const { label, prediction } = binary(from);
-  return { code: Uint8Array.from(label, (truth, row) => truth * 2 + (prediction[row] ?? 0)), size: 4 };
+  const code = new Uint8Array(label.length);
+  for (let row = 0; row < code.length; row++) code[row] = (label[row] as number) * 2 + (prediction[row] as number);
+  return { code, size: 4 };
 });
 
 export function countsOf(sums: ArrayLike<number>, from = 0): Counts {
@@ -122,7 +124,10 @@ function counted(name: string, formula: (counts: Counts) => number): Metric {
 function perExample(value: (label: number, score: number) => number): (from: Predictions) => Float64Array {
   return once((from) => {
     const scores = scoresOf(from);
-    return Float64Array.from(binary(from).label, (label, row) => value(label, scores[row] as number));
+    const { label } = binary(from);
+    const values = new Float64Array(label.length);
+    for (let row = 0; row < values.length; row++) values[row] = value(label[row] as number, scores[row] as number);
+    return values;
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Predictions } from "./predictions.ts";
 
 /** Beyond this many, 2 to the power of it is beyond any p-value's interest. */
-const ENOUGH = 60;
+const ENOUGH = 1_000;
 
 /**
  * The least two-sided p-value that any test of paired sides can honestly give. If the change had no effect, each

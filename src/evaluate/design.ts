@@ -12,7 +12,7 @@ export interface Design extends Strata {
 }
 
 /** More units than this say nothing more about a mean and its tails. */
-const MAX_UNITS = 8_192;
+const MAX_UNITS = 4_096;
 
 /**
  * What is drawn: examples, within each class, so that the test set's balance stays; or whole groups where there are

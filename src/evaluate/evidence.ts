@@ -54,20 +54,20 @@ export function evidenceOf(
   },
 ): Evidence[] {
   const { base, head, paired, source } = options;
-  const points = [...new Set(options.metrics)].flatMap((name) => {
-    const metric = findMetric(source, name);
-    return metric === undefined ? [] : [{ metric, point: pointOf(metric, options) }];
+  const found = [...new Set(options.metrics)].flatMap((name) => findMetric(source, name) ?? []);
+  const points = found.map((metric) => {
+    const auc = isDelong(metric, base, head) ? byDelong(metric, base, head, paired) : null;
+    return { metric, evidence: auc ?? pointOf(metric, options), done: auc !== null };
   });
-  const open = points.filter(({ metric, point }) => point.difference !== null && !isDelong(metric, base, head));
+  const open = points.filter(({ evidence, done }) => !done && evidence.difference !== null);
   const samples = bootstrap({
     ...options,
     metrics: open.map(({ metric }) => metric),
     rows: options.rows ?? base.ids.length + head.ids.length,
   });
-  const evidence = points.map(({ metric, point }) => {
-    const found = samples.find((one) => one.metric === metric);
-    if (found !== undefined) return byBootstrap(point, found, options);
-    return point.difference === null ? point : byDelong(point, base, head, paired);
+  const evidence = points.map(({ metric, evidence: point }) => {
+    const sample = samples.find((one) => one.metric === metric);
+    return sample === undefined ? point : byBootstrap(point, sample, options);
   });
   return paired ? evidence : evidence.map((one) => ({ ...one, test: null, p: null }));
 }
@@ -94,19 +94,31 @@ function isPlain({ weight, group }: Predictions): boolean {
   return weight === null && group === null;
 }
 
-function byDelong(point: Evidence, base: Predictions, head: Predictions, paired: boolean): Evidence {
-  if (base.task !== "binary" || head.task !== "binary") return point;
-  const [before, after] = [placements(base.label, base.score ?? []), placements(head.label, head.score ?? [])];
-  if (before === null || after === null || point.difference === null) return point;
-  const { difference } = point;
+/** Null where a class has no example, or the scores are missing. */
+function byDelong(metric: Metric, base: Predictions, head: Predictions, paired: boolean): Evidence | null {
+  if (base.task !== "binary" || head.task !== "binary" || base.score === null || head.score === null) return null;
+  const [before, after] = [placements(base.label, base.score), placements(head.label, head.score)];
+  if (before === null || after === null) return null;
+  const difference = after.auc - before.auc;
   const error = delong(before, after, paired);
   const around = (tail: number): readonly [number, number] => {
     const half = -normalQuantile(tail) * error;
     return [difference - half, difference + half];
   };
-  const p =
-    error === 0 ? (difference === 0 ? 1 : 2 ** (1 - base.ids.length)) : 2 * normalTail(Math.abs(difference) / error);
-  return { ...point, interval: around((1 - CONFIDENCE) / 2), inner: around(ALPHA), test: "delong", p: Math.min(1, p) };
+  const p = error === 0 ? (difference === 0 ? 1 : 0) : 2 * normalTail(Math.abs(difference) / error);
+  const { name, direction } = metric;
+  return {
+    name,
+    direction,
+    base: before.auc,
+    head: after.auc,
+    difference,
+    interval: around((1 - CONFIDENCE) / 2),
+    inner: around(ALPHA),
+    test: "delong",
+    p: paired ? Math.max(Math.min(1, p), leastP(base, head)) : p,
+    note: null,
+  };
 }
 
 function byBootstrap(

@@ -79,16 +79,16 @@ export function selectRows(from: Predictions, rows: Int32Array): Predictions {
       return {
         ...from,
         ...examples,
-        label: Uint8Array.from(rows, (row) => from.label[row] ?? 0),
-        prediction: Uint8Array.from(rows, (row) => from.prediction[row] ?? 0),
+        label: taken(new Uint8Array(rows.length), from.label, rows),
+        prediction: taken(new Uint8Array(rows.length), from.prediction, rows),
         score: from.score === null ? null : pick(from.score, rows),
       };
     case "multiclass":
       return {
         ...from,
         ...examples,
-        label: Int32Array.from(rows, (row) => from.label[row] ?? 0),
-        prediction: Int32Array.from(rows, (row) => from.prediction[row] ?? 0),
+        label: taken(new Int32Array(rows.length), from.label, rows),
+        prediction: taken(new Int32Array(rows.length), from.prediction, rows),
         scores: from.scores?.map((column) => pick(column, rows)) ?? null,
       };
     case "regression":
@@ -119,7 +119,7 @@ function selectExamples(from: Examples, rows: Int32Array): Examples {
 }
 
 function regroup<From extends Grouped>(from: From, rows: Int32Array): From {
-  return { ...from, code: Int32Array.from(rows, (row) => from.code[row] ?? 0) };
+  return { ...from, code: taken(new Int32Array(rows.length), from.code, rows) };
 }
 
 function mapped<From, To>(columns: Readonly<Record<string, From>>, change: (column: From) => To): Record<string, To> {
@@ -127,7 +127,17 @@ function mapped<From, To>(columns: Readonly<Record<string, From>>, change: (colu
 }
 
 function pick(column: Float64Array, rows: Int32Array): Float64Array {
-  return Float64Array.from(rows, (row) => column[row] ?? 0);
+  return taken(new Float64Array(rows.length), column, rows);
+}
+
+/** A plain loop: `from` with a function takes ten times as long, and slices take a million rows again and again. */
+function taken<Column extends Uint8Array | Int32Array | Float64Array>(
+  into: Column,
+  from: Column,
+  rows: Int32Array,
+): Column {
+  for (let at = 0; at < rows.length; at++) into[at] = from[rows[at] as number] ?? 0;
+  return into;
 }
 
 /** The label of one example, as a word that two files can be compared by. */

@@ -23,12 +23,16 @@ export function placements(label: ArrayLike<number>, score: ArrayLike<number>): 
   }
   if (positives.length === 0 || negatives.length === 0) return null;
   const [sortedPositives, sortedNegatives] = [positives.slice().sort(), negatives.slice().sort()];
-  const positive = positives.map((value) => below(sortedNegatives, value) / negatives.length);
-  const negative = negatives.map((value) => 1 - below(sortedPositives, value) / positives.length);
-  return { auc: meanOf(positive), positive, negative };
+  for (let row = 0; row < positives.length; row++)
+    positives[row] = below(sortedNegatives, positives[row] as number) / negatives.length;
+  for (let row = 0; row < negatives.length; row++)
+    negatives[row] = 1 - below(sortedPositives, negatives[row] as number) / positives.length;
+  return { auc: meanOf(positives), positive: positives, negative: negatives };
 }
 
-/** Standard error of the difference of two AUCs. Paired: of the same examples, in the same order. */
+/**
+ * Standard error of the difference of two AUCs. Paired: of the same examples, in the same order.
+ */
 export function delong(base: Placements, head: Placements, paired: boolean): number {
   const variance = (one: (side: Placements) => Float64Array): number => {
     if (!paired) return varianceOfMean(one(base)) + varianceOfMean(one(head));

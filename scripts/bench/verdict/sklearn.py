@@ -1,0 +1,43 @@
+"""`python3 sklearn.py FOLDER RESAMPLES`: what ours.ts computes, as scikit-learn and numpy would be used for it."""
+import sys
+
+import numpy as np
+from sklearn import metrics as m
+
+folder, resamples = sys.argv[1], int(sys.argv[2])
+label = np.fromfile(f"{folder}/label", np.uint8)
+slices = np.fromfile(f"{folder}/slice", np.int32)
+sides = [np.fromfile(f"{folder}/{side}", np.float64) for side in ("base", "head")]
+rng = np.random.default_rng(0)
+
+
+def values(y, score, weight):
+    called = score >= 0.5
+    return np.array(
+        [
+            m.accuracy_score(y, called, sample_weight=weight),
+            m.precision_score(y, called, sample_weight=weight, zero_division=0),
+            m.f1_score(y, called, sample_weight=weight, zero_division=0),
+            m.roc_auc_score(y, score, sample_weight=weight),
+            m.log_loss(y, score, sample_weight=weight),
+            m.brier_score_loss(y, score, sample_weight=weight),
+        ]
+    )
+
+
+def interval(rows):
+    """Percentile interval of each metric's difference, resampled within each class."""
+    y, base, head = label[rows], sides[0][rows], sides[1][rows]
+    classes = [np.flatnonzero(y == one) for one in (0, 1)]
+    differences = np.empty((resamples, 6))
+    for sample in range(resamples):
+        weight = np.zeros(len(rows))
+        for members in classes:
+            weight[members] = np.bincount(rng.integers(0, len(members), len(members)), minlength=len(members))
+        differences[sample] = values(y, head, weight) - values(y, base, weight)
+    return np.quantile(differences, [0.025, 0.975], axis=0)
+
+
+print(interval(np.arange(len(label))).tolist())
+for one in range(slices.max() + 1):
+    print(interval(np.flatnonzero(slices == one)).tolist())
