@@ -15,4 +15,5 @@ export * from "./predictions.ts";
 export * from "./read.ts";
 export * from "./seeds.ts";
 export { totals } from "./sums.ts";
+export * from "./search.ts";
 export * from "./verdict.ts";

@@ -21,6 +21,7 @@ import { dataChanges, numberRows, paramChanges } from "./changes.ts";
 import { looksSentence } from "./looks.ts";
 import { predictionPlots } from "./plots/predictions.ts";
 import type { PlotReport } from "./plots/schema.ts";
+import { sliceReport } from "./slices.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 import { seedRows, withoutSeeds } from "./seeds.ts";
 import type { Seeds } from "./seeds.ts";
@@ -174,6 +175,16 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     gatesFrom: model.gatesFrom,
     production: model.productionVersion === null ? null : { version: model.productionVersion },
     flips: comparison?.flips == null ? null : (structuredClone(comparison.flips) as ModelReport["flips"]),
+    slices:
+      head.predictions === null || basePredictions === null || comparison?.identical === true
+        ? null
+        : sliceReport({
+            base: basePredictions,
+            head: head.predictions,
+            evaluation,
+            metrics: names,
+            ...(resamples === undefined ? {} : { resamples }),
+          }),
     plots: predictionPlots(basePredictions, head.predictions),
     looks: model.looks ?? null,
     notes: [...model.notes, ...missing, ...(model.looks ? [looksSentence(model.looks)] : [])],

@@ -8,6 +8,8 @@ export interface Detail {
   readonly graph: boolean;
   readonly reasons: boolean;
   readonly flips: number;
+  /** Rows of slices. */
+  readonly slices: number;
   readonly changes: number;
   readonly numbers: number;
   readonly stages: number;
@@ -24,6 +26,7 @@ export const DETAILS: readonly Detail[] = (() => {
     graph: true,
     reasons: true,
     flips: 10,
+    slices: 20,
     changes: 100,
     numbers: 200,
     stages: 100,
@@ -36,15 +39,15 @@ export const DETAILS: readonly Detail[] = (() => {
     {},
     { graph: false },
     { flips: 3 },
-    { flips: 0 },
+    { flips: 0, slices: 10 },
     { reasons: false },
     { numbers: 50 },
-    { numbers: 10 },
+    { numbers: 10, slices: 5 },
     { changes: 20 },
     { stages: 20 },
     { metrics: 30, models: 10 },
     { gates: 20, failures: 5 },
-    { numbers: 0, changes: 5, stages: 5, metrics: 10, models: 5 },
+    { numbers: 0, slices: 0, changes: 5, stages: 5, metrics: 10, models: 5 },
     { metrics: 3, gates: 5, failures: 1, models: 3, changes: 0, stages: 0 },
     { metrics: 1, gates: 1, models: 1 },
   ];

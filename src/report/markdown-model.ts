@@ -1,6 +1,7 @@
 import { arrow, more } from "./detail.ts";
 import type { Detail } from "./detail.ts";
 import { count, formatChange, formatValue } from "./format.ts";
+import { sliceSection } from "./markdown-slices.ts";
 import { code, details, sentence, table } from "./markdown.ts";
 import type { MetricRow, ModelReport } from "./schema.ts";
 
@@ -17,6 +18,7 @@ export function modelSection(model: ModelReport, titled: boolean, detail: Detail
         .map((note) => `- ${sentence(note)}`)
         .join("\n"),
     );
+  if (model.slices !== null && model.slices.count > 0) parts.push(sliceSection(model.slices, detail));
   if (model.flips !== null && model.flips.fixed.count + model.flips.broken.count > 0) parts.push(flips(model, detail));
   return parts;
 }

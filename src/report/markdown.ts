@@ -89,8 +89,8 @@ export function table(head: readonly (readonly [string, Align])[], rows: readonl
 }
 
 /** `summary` is our own text; GitHub needs the empty lines to read the body as Markdown. */
-export function details(summary: string, body: string): string {
-  return `<details>\n<summary>${summary}</summary>\n\n${body}\n\n</details>`;
+export function details(summary: string, body: string, open = false): string {
+  return `<details${open ? " open" : ""}>\n<summary>${summary}</summary>\n\n${body}\n\n</details>`;
 }
 
 export function alert(kind: "TIP" | "NOTE" | "IMPORTANT" | "WARNING" | "CAUTION", lines: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { formatChange, formatTime, formatValue, shortCommit, shortDigest } from "./format.ts";
 import { fill, headline } from "./headline.ts";
+import { slicesHtml } from "./html-slices.ts";
 import { html, Html } from "./html.ts";
 import { intervalPlot } from "./interval-plot.ts";
 import { seedsHtml } from "./seeds-table.ts";
@@ -73,8 +74,8 @@ function modelSection(model: ModelReport): Html {
         </tbody>
       </table>
     </div>
-    ${model.gates.length === 0 ? null : gates(model)} ${model.notes.length === 0 ? null : notes(model.notes)}
-    ${flips(model)}
+    ${model.gates.length === 0 ? null : gates(model)} ${model.slices === null ? null : slicesHtml(model.slices)}
+    ${model.notes.length === 0 ? null : notes(model.notes)} ${flips(model)}
   </section>`;
 }
 

@@ -85,11 +85,30 @@ function modelSections(model: ModelReport, paint: Paint): string[] {
     plain(gate.found),
   ]);
   if (gates.length > 0) sections.push(columns([["gate", "rule", "found"], ...gateRows], paint));
+  sections.push(...slices(model, paint));
   const { fixed, broken } = model.flips ?? { fixed: { count: 0 }, broken: { count: 0 } };
   if (fixed.count + broken.count > 0) sections.push(`${fixed.count} predictions fixed, ${broken.count} broken`);
   if (model.notes.length > 0) sections.push(model.notes.map((note) => `- ${plain(note)}`).join("\n"));
   return sections;
 }
+
+/** What is worse, and of the rest the first few. */
+function slices({ slices: all }: ModelReport, paint: Paint): string[] {
+  if (all === null || all.rows.length === 0) return [];
+  const rows = all.rows.slice(0, SLICES);
+  const cells = rows.map((row): Cell[] => [
+    plain(`${row.slice.column}=${row.slice.value}`),
+    String(row.examples),
+    plain(row.name),
+    interval(row),
+    verdict(row),
+  ]);
+  const left = all.rows.length - rows.length + all.left;
+  const text = columns([["slice", "examples", "metric", "difference (95 %)", "verdict"], ...cells], paint);
+  return [left > 0 ? `${text}\n… and ${count(left, "more row")}` : text];
+}
+
+const SLICES = 10;
 
 function numbers({ numbers: all }: PipelineReport, paint: Paint): string[] {
   if (all.length === 0) return [];

@@ -1,6 +1,10 @@
 import { z } from "zod";
-import { unitSchema } from "../config/index.ts";
+import { metricRowSchema } from "./metric-row.ts";
 import { plotReportSchema } from "./plots/schema.ts";
+import { sliceReportSchema } from "./slices.ts";
+
+export { metricRowSchema } from "./metric-row.ts";
+export type { MetricRow } from "./metric-row.ts";
 
 const value = z.number().nullable();
 const verdict = z.enum(["better", "worse", "equivalent", "no-evidence"]);
@@ -11,28 +15,6 @@ const seedMean = z.strictObject({
   mean: z.number(),
   interval: z.tuple([z.number(), z.number()]).nullable(),
 });
-
-/** One line of a metrics table. Values of a metric computed from predictions are of the examples both sides have. */
-export const metricRowSchema = z.strictObject({
-  name: z.string(),
-  /** Shown before the numbers, as in EUR; of a formula that says one. */
-  unit: unitSchema.nullable(),
-  direction: z.enum(["higher", "lower"]).nullable(),
-  base: value,
-  head: value,
-  difference: value,
-  /** 95 %, of the difference. */
-  interval: z.tuple([z.number(), z.number()]).nullable(),
-  test: z.enum(["mcnemar", "delong", "bootstrap", "cluster-bootstrap"]).nullable(),
-  /** After the correction over the metrics of the model. */
-  p: value,
-  verdict: verdict.nullable(),
-  /** Whether a loss as large as the margin is ruled out; null where there is no margin, or no verdict. */
-  nonInferior: z.boolean().nullable(),
-  production: value,
-  note: z.string().nullable(),
-});
-export type MetricRow = z.infer<typeof metricRowSchema>;
 
 const flipSchema = z.strictObject({ id: z.string(), label: z.string(), base: z.string(), head: z.string() });
 const flipsSchema = z.strictObject({ count: z.number(), examples: z.array(flipSchema) });
@@ -65,6 +47,8 @@ export const modelReportSchema = z.strictObject({
   gatesFrom: z.enum(["base", "head"]),
   production: z.strictObject({ version: z.number() }).nullable(),
   flips: z.strictObject({ fixed: flipsSchema, broken: flipsSchema }).nullable(),
+  /** Null where the evaluation has none, or there is nothing to compare. */
+  slices: sliceReportSchema.nullable(),
   /** Of the predictions. */
   plots: z.array(plotReportSchema),
   /** How often the test set (by the digest of its ids and labels) has been looked at; null: not known. */

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { unitSchema } from "../config/index.ts";
+
+const value = z.number().nullable();
+const verdict = z.enum(["better", "worse", "equivalent", "no-evidence"]);
+
+/** One line of a metrics table. Values of a metric computed from predictions are of the examples both sides have. */
+export const metricRowSchema = z.strictObject({
+  name: z.string(),
+  /** Shown before the numbers, as in EUR; of a formula that says one. */
+  unit: unitSchema.nullable(),
+  direction: z.enum(["higher", "lower"]).nullable(),
+  base: value,
+  head: value,
+  difference: value,
+  /** 95 %, of the difference. */
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+  test: z.enum(["mcnemar", "delong", "bootstrap", "cluster-bootstrap"]).nullable(),
+  /** After the correction over the metrics of the model. */
+  p: value,
+  verdict: verdict.nullable(),
+  /** Whether a loss as large as the margin is ruled out; null where there is no margin, or no verdict. */
+  nonInferior: z.boolean().nullable(),
+  production: value,
+  note: z.string().nullable(),
+});
+export type MetricRow = z.infer<typeof metricRowSchema>;
