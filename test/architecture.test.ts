@@ -15,13 +15,14 @@ const FEATURES = [
   "monitor",
   "performance",
 ];
-const FOUNDATION = ["statistics", "git", "store", "records", "config", "github", "dvc"];
+const FOUNDATION = ["statistics", "tables", "git", "store", "records", "config", "github", "dvc"];
 
 /** Room -> the rooms it may import; a feature only by its `index.ts`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   config: ["core"],
   statistics: ["core"],
+  tables: ["core"],
   git: ["core"],
   github: ["core"],
   store: ["core", "config", "git", "github"],

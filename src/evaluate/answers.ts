@@ -1,5 +1,6 @@
 import { compareCodeUnits } from "../core/index.ts";
-import { needed, Words } from "./beside.ts";
+import type { Row } from "../tables/index.ts";
+import { WordColumn } from "./beside.ts";
 import { notNegativeIn, numberIn, probabilityIn, truthIn } from "./cells.ts";
 import type { Complain } from "./cells.ts";
 import type { Columns } from "./columns.ts";
@@ -8,7 +9,6 @@ import type { Growing } from "./growing.ts";
 import type { Examples, Predictions } from "./predictions.ts";
 import { quote } from "./problems.ts";
 import type { Evaluation } from "./read.ts";
-import type { Row } from "./table.ts";
 
 /** Gathers labels and answers of a task. */
 export interface Answers {
@@ -107,7 +107,7 @@ function regression({ label: labelCell, prediction: predictionCell }: Columns): 
 }
 
 function ranking({ label: labelCell, scores, query: queryCell }: Columns): Answers {
-  const [label, score, query] = [floats(), floats(), new Words()];
+  const [label, score, query] = [floats(), floats(), new WordColumn()];
   const scoreCell = scores[0]?.[1];
   return {
     push(row, complain) {
@@ -115,7 +115,7 @@ function ranking({ label: labelCell, scores, query: queryCell }: Columns): Answe
         throw new TypeError("a ranking without scores or queries");
       label.push(notNegativeIn(row, labelCell, "relevance", complain));
       score.push(numberIn(row, scoreCell, complain));
-      query.push(needed(row, queryCell, "query", complain));
+      query.pushNeeded(row, queryCell, "query", complain);
     },
     finish: (examples) => ({
       task: "ranking",

@@ -1,5 +1,5 @@
+import type { Row } from "../tables/index.ts";
 import { quote } from "./problems.ts";
-import type { Row } from "./table.ts";
 
 export type Complain = (cell: number, problem: string) => void;
 
@@ -9,7 +9,7 @@ const POSITIVE = new Set(["1", "1.0", "true", "True", "TRUE", "yes"]);
 const NEGATIVE = new Set(["0", "0.0", "false", "False", "FALSE", "no"]);
 
 export function numberIn(row: Row, cell: number, complain: Complain): number {
-  const value = row.number(cell);
+  const value = row.value(cell);
   if (Number.isFinite(value)) return value;
   const text = row.text(cell).trim();
   complain(cell, text === "" ? "the cell is empty; a number is needed" : `${quote(text)} is not a finite number`);
@@ -31,7 +31,7 @@ export function probabilityIn(row: Row, cell: number, complain: Complain): numbe
 
 /** 1 for the positive class, 0 for the other. */
 export function truthIn(row: Row, cell: number, complain: Complain): 0 | 1 {
-  const value = row.number(cell);
+  const value = row.value(cell);
   if (value === 1 || value === 0) return value;
   const text = row.text(cell).trim();
   if (POSITIVE.has(text)) return 1;

@@ -26,6 +26,10 @@ export class Growing<T extends Typed> {
     this.#values[this.#length++] = value;
   }
 
+  at(row: number): number | undefined {
+    return row < this.#length ? this.#values[row] : undefined;
+  }
+
   /** What was added; nothing more may be. */
   finish(): T {
     return this.#values.subarray(0, this.#length) as T;
@@ -35,3 +39,4 @@ export class Growing<T extends Typed> {
 export const floats = (): Growing<Float64Array> => new Growing((length) => new Float64Array(length));
 export const codes = (): Growing<Int32Array> => new Growing((length) => new Int32Array(length));
 export const flags = (): Growing<Uint8Array> => new Growing((length) => new Uint8Array(length));
+export const lines = (): Growing<Uint32Array> => new Growing((length) => new Uint32Array(length));

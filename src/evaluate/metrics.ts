@@ -50,7 +50,8 @@ export function shownMetrics({ metrics, business }: Pick<Evaluation, "metrics" |
 /** A metric's value on all rows by their weights; null where it is not defined for them or needs a score column that is not there. */
 export function metricOf(predictions: Predictions, name: string, source: MetricSource = predictions): number | null {
   const metric = findMetric(source, name);
-  if (metric === undefined || (metric.needsScore && !hasScores(predictions))) return null;
+  if (metric === undefined || source.task !== predictions.task) return null;
+  if (metric.needsScore && !hasScores(predictions)) return null;
   return metric.prepare(predictions)(predictions.weight ?? ones(predictions));
 }
 

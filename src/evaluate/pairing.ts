@@ -1,4 +1,6 @@
-import { labelOf, selectRows } from "./predictions.ts";
+import { Texts, TextTable } from "../tables/index.ts";
+import { codes } from "./growing.ts";
+import { selectRows } from "./predictions.ts";
 import type { Predictions } from "./predictions.ts";
 
 /** Fewer common examples than this are not worth a paired comparison. */
@@ -39,34 +41,22 @@ const known = new WeakMap<Predictions, WeakMap<Predictions, Paired>>();
 export function pair(base: Predictions, head: Predictions): Paired {
   const before = known.get(base)?.get(head);
   if (before !== undefined) return before;
-  const made = aligned(base, head) ? { pairing: same(base), base, head } : matched(base, head);
+  const made = matched(base, head);
   known.set(base, (known.get(base) ?? new WeakMap<Predictions, Paired>()).set(head, made));
   return made;
 }
 
-function same({ ids }: Predictions): Pairing {
-  return { kind: "same", examples: ids.length };
-}
-
-/** Whether the rows are the same examples with the same labels already, as they are for most pull requests. */
-function aligned(base: Predictions, head: Predictions): boolean {
-  if (base.task !== head.task || base.ids.length !== head.ids.length) return false;
-  const named = base.task === "multiclass"; // a class may have another number on the other side
-  for (let row = 0; row < base.ids.length; row++) {
-    if (base.ids.at(row) !== head.ids.at(row)) return false;
-    if (named ? labelOf(base, row) !== labelOf(head, row) : base.label[row] !== head.label[row]) return false;
-  }
-  return true;
-}
-
 function matched(base: Predictions, head: Predictions): Paired {
-  const rowOf = new Map(Array.from({ length: head.ids.length }, (_, row) => [head.ids.at(row), row]));
-  const [baseRows, headRows]: [number[], number[]] = [[], []];
+  const all = { base: base.ids.length, head: head.ids.length };
+  if (base.task !== head.task) return { pairing: { kind: "unpaired", ...all, common: 0, relabelled: 0 }, base, head };
+  const [baseRows, headRows] = [codes(), codes()];
+  const match = matcher(Texts.from(base.ids), Texts.from(head.ids));
+  const sameLabel = labelMatcher(base, head);
   let relabelled = 0;
-  for (let row = 0; row < base.ids.length; row++) {
-    const other = rowOf.get(base.ids.at(row));
-    if (other === undefined) continue;
-    if (labelOf(base, row) !== labelOf(head, other)) {
+  for (let row = 0; row < all.base; row++) {
+    const other = match(row);
+    if (other === -1) continue;
+    if (!sameLabel(row, other)) {
       relabelled++;
       continue;
     }
@@ -74,13 +64,33 @@ function matched(base: Predictions, head: Predictions): Paired {
     headRows.push(other);
   }
   const examples = baseRows.length;
-  const sizes = { base: base.ids.length, head: head.ids.length, relabelled };
-  const selected = {
-    base: selectRows(base, Int32Array.from(baseRows)),
-    head: selectRows(head, Int32Array.from(headRows)),
+  const same = examples === all.base && examples === all.head;
+  if (!same && examples < MIN_COMMON)
+    return { pairing: { kind: "unpaired", ...all, common: examples, relabelled }, base, head };
+  const selected = { base: rowsOf(base, baseRows.finish()), head: rowsOf(head, headRows.finish()) };
+  if (same) return { pairing: { kind: "same", examples }, ...selected };
+  return { pairing: { kind: "common", examples, ...all, relabelled }, ...selected };
+}
+
+/** The other side's row of an example; -1: it has none. Files in the same order need no table. */
+function matcher(base: Texts, head: Texts): (row: number) => number {
+  let table: TextTable | undefined;
+  return (row) => {
+    if (row < head.length && base.same(row, head, row)) return row;
+    table ??= new TextTable(head);
+    return table.find(base.bytes, base.startOf(row), base.endOf(row));
   };
-  if (base.task !== head.task) return { pairing: { kind: "unpaired", ...sizes, common: 0 }, base, head };
-  if (examples === sizes.base && examples === sizes.head) return { pairing: same(base), ...selected };
-  if (examples < MIN_COMMON) return { pairing: { kind: "unpaired", ...sizes, common: examples }, base, head };
-  return { pairing: { kind: "common", examples, ...sizes }, ...selected };
+}
+
+function labelMatcher(base: Predictions, head: Predictions): (row: number, other: number) => boolean {
+  if (base.task !== "multiclass" || head.task !== "multiclass")
+    return (row, other) => base.label[row] === head.label[other];
+  const position = new Map(head.classes.map((name, index) => [name, index]));
+  const inHead = base.classes.map((name) => position.get(name));
+  return (row, other) => inHead[base.label[row] ?? -1] === head.label[other];
+}
+
+/** All rows in their order are the predictions themselves: nothing is copied. */
+function rowsOf(from: Predictions, rows: Int32Array): Predictions {
+  return rows.length === from.ids.length && rows.every((row, index) => row === index) ? from : selectRows(from, rows);
 }

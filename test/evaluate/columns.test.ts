@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { modelSchema, parseConfig } from "../../src/config/index.ts";
-import { BINARY, predictions, problems, RANKING } from "./helpers.ts";
+import { BINARY, listed, predictions, problems, RANKING } from "./helpers.ts";
 
 const WIDE = {
   ...BINARY,
@@ -54,7 +54,8 @@ test("a ranking has queries, relevances and scores of any size", async () => {
     label: Float64Array.of(3, 0, 0.5),
     score: Float64Array.of(-7.5, 12, 0),
   });
-  expect(read).toMatchObject({ query: { values: ["q1", "q2"], code: Int32Array.of(0, 1, 0) } });
+  expect(read).toMatchObject({ query: { code: Int32Array.of(0, 1, 0) } });
+  expect(read.task === "ranking" && listed(read.query.values)).toEqual(["q1", "q2"]);
   expect(await problems("id,query,relevance,score\n1,,-1,NaN\n", RANKING)).toEqual([
     "2:4 -1 is negative; a relevance is not",
     '2:7 "NaN" is not a finite number',

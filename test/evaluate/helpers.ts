@@ -1,6 +1,6 @@
 import { digestOf } from "../../src/store/index.ts";
 import { readPredictions } from "../../src/evaluate/index.ts";
-import type { Evaluation, Predictions } from "../../src/evaluate/index.ts";
+import type { Evaluation, Predictions, Words } from "../../src/evaluate/index.ts";
 
 export const BINARY: Evaluation = {
   predictions: "build/predictions.csv" as Evaluation["predictions"],
@@ -49,6 +49,11 @@ export async function problems(
     if (failure.code !== "predictions-invalid") throw new Error(`unexpected failure ${failure.code}`);
     return `${failure.at.line}:${failure.at.column} ${failure.problem}`;
   });
+}
+
+/** Texts that are kept in another form than a list. */
+export function listed(words: Words): (string | undefined)[] {
+  return Array.from({ length: words.length }, (_, at) => words.at(at));
 }
 
 /** Numbers from 0 to 1 that are the same on every run (mulberry32). */

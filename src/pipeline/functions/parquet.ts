@@ -1,15 +1,19 @@
+import { openParquet } from "../../tables/index.ts";
 import { coded, kindOf, tableOf, wrong } from "./coded.ts";
 import type { Coded } from "./coded.ts";
 
 /** Rows as the file's types say; whole numbers that a double holds are numbers, larger ones bigint. */
 export async function readParquet(bytes: Buffer): Promise<Coded<Record<string, unknown>[]>> {
-  const { parquetReadObjects } = await import("hyparquet");
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   try {
-    const rows = await parquetReadObjects({ file });
-    return coded(
-      rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, small(value)]))),
-    );
+    const table = await openParquet(bytes, { trusted: true });
+    const { titles } = table;
+    const rows: Record<string, unknown>[] = [];
+    for await (const batch of table.batches(titles)) {
+      const { length } = batch[0] ?? [];
+      for (let row = 0; row < length; row++)
+        rows.push(Object.fromEntries(titles.map((title, column) => [title, small(batch[column]?.[row])])));
+    }
+    return coded(rows);
   } catch (error) {
     // The bytes are the library's only input.
     return wrong(`cannot be read as Parquet: ${error instanceof Error ? error.message : String(error)}`);

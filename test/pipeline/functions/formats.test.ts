@@ -63,6 +63,14 @@ suite("what is written is read back", () => {
     );
   });
 
+  test("a column may have any name", async () => {
+    const row = Object.fromEntries(["__proto__", "constructor", "toString"].map((name, at) => [name, at]));
+    for (const format of ["csv", "parquet"] as const) {
+      const [back] = (await through(format, [row])) as [Record<string, unknown>];
+      expect(Object.entries(back).map(([name, value]) => [name, Number(value)])).toEqual(Object.entries(row));
+    }
+  });
+
   test("text and bytes", async () => {
     expect(await through("text", "ä\r\n")).toBe("ä\r\n");
     expect(await through("bytes", new Uint8Array([0, 255]))).toEqual(Buffer.from([0, 255]));
