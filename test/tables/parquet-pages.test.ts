@@ -31,7 +31,7 @@ test.each([
   [{ size: 2_000_000_000 }, "a page of 2000000000 bytes"],
   [{ packed: 41 }, "a page beyond its column's end"],
   [{ values: 9 }, "a column has 9 values, its row group 10 rows"],
-  [{ type: 2 }, "a column has 0 values, its row group 10 rows"],
+  [{ type: 2 }, "a page header that does not say what it must"],
   [{ type: 1 }, "a page of type 1"],
   [{ encoding: 7 }, "texts as differences to the text before (DELTA_BYTE_ARRAY), which can unpack to any size"],
 ])("a page that says %j is refused before anything is unpacked", (lie, problem) => {
