@@ -49,6 +49,9 @@ const throughputGate = z.strictObject({
     ),
 });
 
+/** A rule on a metric. */
+export const metricGateSchema = z.union([valueGate, regressionGate]);
+
 /** A rule a candidate must pass. */
 export const gateSchema = z.union([
   valueGate,

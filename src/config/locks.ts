@@ -53,6 +53,8 @@ export const versionSchema = z.strictObject({
   data,
   params,
   metrics,
+  /** What promotion judged by and no report shows; absent: the model has no held-out set. */
+  heldOut: z.strictObject({ predictions: digest, metrics }).optional(),
   verdict: z.enum(["better", "worse", "equivalent", "no-evidence", "first"]),
   pullRequest: z.number().int().nullable(),
   createdAt: instant,

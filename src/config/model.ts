@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { name, path } from "./fields.ts";
-import { gateSchema, parseSlice } from "./gate.ts";
+import { gateSchema, metricGateSchema, parseSlice } from "./gate.ts";
 
 const share = z.number().min(0).max(1);
 
@@ -78,6 +78,8 @@ const modelShape = z.strictObject({
       margins: z.record(z.string(), z.number().min(0)).optional(),
       /** Of metrics that come as numbers, where the name does not say which way is good. */
       directions: z.record(z.string(), z.enum(["higher", "lower"])).optional(),
+      /** Predictions on examples that no report shows: promotion alone judges by them, by gates of their own. */
+      held_out: z.strictObject({ predictions: path, gates: z.array(metricGateSchema).optional() }).optional(),
     })
     .superRefine(({ task, columns }, context) => {
       const message = missingColumns(task, columns);

@@ -94,7 +94,10 @@ function numbersOf(metrics: RunRecord["metrics"]): Record<string, number> {
 }
 
 /** The blob at a path: an output of its own, or a file in a folder that is one. */
-async function findOutput(made: Made, path: string): Promise<Result<{ digest: Digest; key: StageKey } | undefined>> {
+export async function findOutput(
+  made: Made,
+  path: string,
+): Promise<Result<{ digest: Digest; key: StageKey } | undefined>> {
   for (const { outs, key } of made.stages) {
     for (const out of outs) {
       if (out.path === path && out.kind === "file") return ok({ digest: out.digest, key });

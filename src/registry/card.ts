@@ -4,6 +4,7 @@ import { compareCodeUnits } from "../core/index.ts";
 /** `models/<name>/CARD.md`: what the model is, from its lock entry and `model.yaml` alone. */
 export function renderCard(model: string, config: ModelConfig, version: ModelVersion): string {
   const metrics = Object.entries(version.metrics).flatMap(([name, value]) => [[name, String(value)]]);
+  const heldOut = Object.entries(version.heldOut?.metrics ?? {}).map(([name, value]) => [name, String(value)]);
   const params = Object.entries(version.params).flatMap(([file, values]) =>
     Object.entries(values).map(([key, value]) => [`${file}: ${key}`, plain(value)]),
   );
@@ -17,6 +18,7 @@ export function renderCard(model: string, config: ModelConfig, version: ModelVer
     `Verdict against the version before: **${version.verdict}**.`,
     ...Object.entries(config.card ?? {}).flatMap(([field, text]) => section(field, text)),
     ...table("Metrics", ["metric", "value"], metrics),
+    ...table("Held-out metrics", ["metric", "value"], heldOut),
     ...table("Parameters", ["parameter", "value"], params),
     ...table("Data", ["dataset", "digest"], data),
     ...table("Files", ["file", "digest"], files),

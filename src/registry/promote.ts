@@ -9,6 +9,7 @@ import { openWorkspace } from "../pipeline/index.ts";
 import { measure } from "./candidate.ts";
 import type { Made, Measured } from "./candidate.ts";
 import { renderCard } from "./card.ts";
+import { judgeHeldOut } from "./held-out.ts";
 import { judge } from "./judge.ts";
 import { make } from "./make.ts";
 import { chooseModels, loadModelLock, loadModels, lockPath, productionVersion } from "./models.ts";
@@ -196,12 +197,16 @@ async function decide(
   if (!judgement.ok) return judgement;
   const removedBefore = known ? ok(false) : await wasIn(context, current, lockPath(model.name), digest);
   if (!removedBefore.ok) return removedBefore;
-  const plan = planPromotion({
-    lock: lock.value,
-    candidate: { ...measured.candidate, verdict: judgement.value.verdict },
-    failedGates: judgement.value.failed,
-    removedBefore: removedBefore.value,
-  });
+  const candidate = { ...measured.candidate, verdict: judgement.value.verdict };
+  const against = { lock: lock.value, removedBefore: removedBefore.value };
+  let plan = planPromotion({ ...against, candidate, failedGates: judgement.value.failed });
+  if (plan.action === "append") {
+    const heldOut = await judgeHeldOut({ model, rules, lock: lock.value, made });
+    if (!heldOut.ok) return heldOut;
+    const { entry, failed } = heldOut.value;
+    const measuredToo = entry === undefined ? candidate : { ...candidate, heldOut: entry };
+    plan = planPromotion({ ...against, candidate: measuredToo, failedGates: failed });
+  }
   return ok({ plan, lock: "lock" in plan ? plan.lock : lock.value });
 }
 
