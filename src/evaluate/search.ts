@@ -60,7 +60,9 @@ export function searchSlices(options: { readonly base: Predictions; readonly hea
       ),
   );
   return {
-    found: found.slice(0, MOST_FOUND).map(({ p: _, ...slice }) => slice),
+    found: found
+      .slice(0, MOST_FOUND)
+      .map(({ parts, examples, inside, outside, adjusted: q }) => ({ parts, examples, inside, outside, adjusted: q })),
     looked: tested.length,
     loss: after.name,
   };

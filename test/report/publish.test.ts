@@ -82,6 +82,24 @@ test("a worse change fails the gate of the base, whatever gates it brings along"
   expect(rig.status(change)?.state).toBe("failure");
 });
 
+test("slices, margins and gates of new kinds that a change brings along count once they are merged", async () => {
+  const edited = MODEL.replace(
+    "metrics: [accuracy",
+    "slices: [region]\n  margins: {accuracy: 1}\n  metrics: [accuracy",
+  ).replace(
+    /gates:[^]*/,
+    'gates:\n  - {metric: accuracy, min: 0.1, slice: "*"}\n  - {latency: p95, max: 9s}\n  - {card: [owner]}\ncard: {owner: ann}\n',
+  );
+  const change = await rig.propose("edited", { ...params(60), "models/toy/model.yaml": edited });
+  expect(await rig.report(change)).toMatchObject({ verdict: "worse", conclusion: "failure" });
+  const [comment = ""] = rig.comments(change);
+  expect(comment).toContain("This pull request edits the gates. It is judged by those of the base");
+  expect(comment).toContain("This pull request edits the evaluation. It is measured by that of the base");
+  expect(comment).toMatch(/❌\u00a0\*\*fail\*\* \| `accuracy at least 0\.8`/);
+  expect(comment).not.toContain("latency");
+  expect(comment).not.toContain("owner");
+});
+
 test("a failed stage gives a comment with its failure, and no verdict", async () => {
   const change = await rig.propose("broken", params(999));
   expect(await rig.report(change)).toMatchObject({ verdict: "failed", conclusion: "failure" });
