@@ -11,7 +11,7 @@ import { temporary } from "../git/repository.ts";
 import { FakeGitHub } from "../github/fake.ts";
 import { lockstep, startLockstep } from "../helpers/cli.ts";
 import { value } from "../helpers/value.ts";
-import { contextFor, FILES, modelYaml, optionsFor, Rig } from "../registry/rig.ts";
+import { contextFor, FILES, modelYaml, optionsFor, provenance, Rig } from "../registry/rig.ts";
 
 /** Two models on one test set, each promoted with 20 and then with 4 of 200 wrong; and a clone of them. */
 async function promoted(rig: Rig): Promise<string> {
@@ -20,7 +20,7 @@ async function promoted(rig: Rig): Promise<string> {
     const clone = await rig.clone();
     const commit = await rig.commit(clone, { "params.yaml": `wrong: ${wrong}\n` }, `${wrong} wrong`);
     const context = contextFor(clone);
-    const made = value(await promote(context, fake.connect(), optionsFor(context, commit)));
+    const made = value(await promote(context, fake.connect(), { ...optionsFor(context, commit), provenance: byPull }));
     expect(made.map(({ outcome }) => outcome)).toEqual(["promoted", "promoted"]);
   }
   return rig.clone();
@@ -35,6 +35,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rig[Symbol.asyncDispose]());
 
+/** As the report of #12 vouches for it. */
+const byPull = { ...provenance, pullRequest: 12 };
 const MODELS = { ...FILES, "models/tree/model.yaml": modelYaml(0.1) };
 
 test("versions of models: by number, by alias, with a commit, and of two models on one test set", async () => {
@@ -69,6 +71,8 @@ test("versions of models: by number, by alias, with a commit, and of two models 
   const written = await lockstep(clone, "report", ...sides, "--output", "deep/report.html", "--open");
   expect(written).toMatchObject({ stdout: `the report is in ${page}\n`, stderr: "", exitCode: 0 });
   expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>\n[^]*toy@v1/);
+
+  expect((await lockstep(clone, "plan")).stdout).toMatch(/make +cached +#12, run 77 of acme\/digits, /);
 
   expect(await lockstep(clone, "compare", "toy@v9")).toMatchObject({
     exitCode: 2,
