@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { evaluateToken } from "../../src/sandbox/actions/evaluate.ts";
 import { parseWorkflowFile } from "../../src/sandbox/actions/workflow.ts";
 import { value } from "../helpers/value.ts";
 
@@ -68,6 +69,20 @@ describe("the trust model in the files", () => {
     const { workflow } = read("lockstep-experiment.yml");
     expect(Object.keys(workflow.on).sort()).toEqual(["pull_request", "workflow_dispatch"]);
     expect(Object.values(workflow.jobs).map(({ permissions }) => permissions)).toEqual([{ contents: "read" }]);
+  });
+
+  it("has code of a fork run on a hosted runner, whatever runner the repository names", () => {
+    const file = ".github/workflows/lockstep-experiment.yml";
+    const [job] = value(parseWorkflowFile(file, read("lockstep-experiment.yml").text)).jobs;
+    const runner = (event: string, head: string): unknown => {
+      const payload = { pull_request: { head: { repo: { full_name: head } } } };
+      const github = { event_name: event, repository: "acme/digits", event: payload };
+      const contexts = { github, vars: { LOCKSTEP_RUNNER: '["self-hosted","gpu"]' } };
+      return value(evaluateToken(job?.runsOn, { file, contexts }));
+    };
+    expect(runner("pull_request", "mallory/digits")).toBe("ubuntu-latest");
+    expect(runner("pull_request", "acme/digits")).toEqual(["self-hosted", "gpu"]);
+    expect(runner("workflow_dispatch", "")).toEqual(["self-hosted", "gpu"]);
   });
 
   it("lets what writes about a pull request run no script and check out no commit of it", () => {

@@ -28,7 +28,10 @@ export interface Rig {
   readonly close: () => Promise<void>;
 }
 
-export async function openRig(observer?: SandboxOptions["observer"]): Promise<Rig> {
+export async function openRig(
+  observer?: SandboxOptions["observer"],
+  secrets: Readonly<Record<string, string>> = {},
+): Promise<Rig> {
   // Below the project, as a self-hosted runner's folder that has everything installed: node_modules resolves upwards.
   mkdirSync(join(root, ".lockstep"), { recursive: true });
   const dir = mkdtempSync(join(root, ".lockstep", "test-"));
@@ -61,6 +64,7 @@ export async function openRig(observer?: SandboxOptions["observer"]): Promise<Ri
     name: "first",
     allowActionsPullRequests: true,
     variables: { LOCKSTEP_STORE: `file://${store}` },
+    secrets,
   });
   await run("git", ["init", "-q", "-b", "main", clone], dir);
   await run("git", ["config", "user.name", "newcomer"]);

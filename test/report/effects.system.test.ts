@@ -115,6 +115,31 @@ test("the requests of the hour run out between any two: running again comes to t
   }
 });
 
+test("GitHub asks to wait in the middle (429, and 403 with retry-after): the same run finishes", async () => {
+  rig.forget();
+  const id = await good();
+  const waits = new Map([
+    ["/comments", 429],
+    ["/check-runs", 403],
+    ["/statuses/", 403],
+  ]);
+  const asked = globalThis.fetch;
+  const limited: typeof globalThis.fetch = async (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const [part, status] = [...waits].find(([one]) => init?.method === "POST" && url.includes(one)) ?? [];
+    if (part === undefined) return asked(input, init);
+    waits.delete(part);
+    const message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+    return Response.json({ message }, { status: status ?? 500, headers: { "retry-after": "1" } });
+  };
+  value(await rig.publishRun(change, { id }, { fetch: limited, paced: true }));
+  expect([...waits]).toEqual([]);
+  const seen = rig.shown(change);
+  expect(seen).toMatchObject([[expect.any(String)], [{ conclusion: "success" }], { state: "success" }]);
+  value(await rig.publish(change, id));
+  expect(rig.shown(change)).toEqual(seen);
+}, 60_000);
+
 test("a pull request that was closed or pushed over meanwhile is left alone", async () => {
   rig.forget();
   const id = await good();
@@ -142,7 +167,7 @@ test("a workflow that only calls itself like the experiment gets no report", asy
 
 test("what is to come is told from the files: what is cached, what runs, how long; of a fork only numbers", async () => {
   const params = "model:\n  wrong: 7\n  sure: 0.8\n";
-  const names = ["prepare", "train", "toy", "wrong", "forked"];
+  const names = ["prepare", "train", "`toy`", "wrong", "forked"];
   const [own, fork] = [
     await rig.propose("own", { "params.yaml": params }),
     await rig.propose("forked", { "params.yaml": params }, "mallory"),
