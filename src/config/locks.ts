@@ -49,6 +49,8 @@ export const versionSchema = z.strictObject({
   key: stageKey,
   /** Predictions the verdict was computed from. */
   predictions: digest,
+  /** Chosen on the version's own validation predictions, where the evaluation wants that. */
+  threshold: z.number().optional(),
   commit,
   data,
   params,

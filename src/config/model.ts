@@ -72,6 +72,11 @@ const modelShape = z.strictObject({
       /** Columns by whose values the test set is cut into groups that are judged apart. */
       slices: z.array(z.string()).optional(),
       metrics: z.array(z.string()).min(1),
+      /**
+       * binary: from which score on an example is predicted positive, in the place of the file's prediction: given, or
+       * the one at which a metric is best on validation predictions (same columns), chosen for each side on its own.
+       */
+      threshold: z.union([share, z.strictObject({ maximize: z.string(), on: path })]).optional(),
       /** Name -> metric that a formula computes, measured beside `metrics`. */
       business: z.record(name, businessSchema).optional(),
       /** Metric -> difference that does not matter: inside it two models are equivalent. */
@@ -81,7 +86,9 @@ const modelShape = z.strictObject({
       /** Predictions on examples that no report shows: promotion alone judges by them, by gates of their own. */
       held_out: z.strictObject({ predictions: path, gates: z.array(metricGateSchema).optional() }).optional(),
     })
-    .superRefine(({ task, columns }, context) => {
+    .superRefine(({ task, columns, threshold }, context) => {
+      if (threshold !== undefined && (task !== "binary" || columns.score === undefined))
+        context.addIssue({ code: "custom", path: ["threshold"], message: "a threshold is of a binary task's `score`" });
       const message = missingColumns(task, columns);
       if (message !== undefined) context.addIssue({ code: "custom", path: ["columns"], message });
     }),

@@ -3,14 +3,28 @@ import { compareCodeUnits } from "../core/index.ts";
 import type { Failure, Location } from "../core/index.ts";
 import { readBusiness } from "./business.ts";
 import type { FormulaProblem } from "./formula-parse.ts";
-import { isStandard } from "./metrics.ts";
+import { findMetric, isStandard } from "./metrics.ts";
 import type { Evaluation } from "./read.ts";
 
 /**
- * What is wrong with an evaluation's formulas, each problem at its place in the file.
+ * What is wrong with an evaluation's formulas and its threshold, each problem at its place in the file.
  * @param at where the evaluation stands: a path inside it -> place
  */
-export function formulaFailures(evaluation: Evaluation, at: Positioned<unknown>["at"]): Failure[] {
+export function evaluationFailures(evaluation: Evaluation, at: Positioned<unknown>["at"]): Failure[] {
+  return [...formulaFailures(evaluation, at), ...thresholdFailures(evaluation, at)];
+}
+
+function thresholdFailures(evaluation: Evaluation, at: Positioned<unknown>["at"]): Failure[] {
+  const { threshold, task } = evaluation;
+  if (threshold === undefined || typeof threshold === "number") return [];
+  const metric = findMetric(evaluation, threshold.maximize);
+  if (metric?.sums !== undefined && !(metric.needsScore && isStandard(task, threshold.maximize))) return [];
+  const problem = `no threshold can be chosen by "${threshold.maximize}"`;
+  const hint = "a metric of predictions, as f1 or balanced_accuracy, or a formula of `business`";
+  return [{ code: "file-invalid", at: at(["threshold", "maximize"]), problem, hint }];
+}
+
+function formulaFailures(evaluation: Evaluation, at: Positioned<unknown>["at"]): Failure[] {
   return Object.entries(evaluation.business ?? {}).flatMap(([name, { formula }]) => {
     const taken: Failure[] = isStandard(evaluation.task, name)
       ? [{ code: "file-invalid", at: at(["business", name], { key: true }), problem: `"${name}" is a metric already` }]

@@ -42,6 +42,8 @@ export interface BinaryPredictions extends Examples {
   readonly task: "binary";
   readonly label: Uint8Array;
   readonly prediction: Uint8Array;
+  /** From which score on the prediction is positive, where the evaluation says so; else it is as in the file. */
+  readonly threshold?: number;
   /** Probability of the positive class, 0 to 1; null where the model names no score column. */
   readonly score: Float64Array | null;
 }

@@ -10,6 +10,7 @@ import { formulaColumns } from "./formula-check.ts";
 import { lines } from "./growing.ts";
 import type { Predictions } from "./predictions.ts";
 import { Problems, quote } from "./problems.ts";
+import { withThreshold } from "./threshold.ts";
 
 export type Evaluation = ModelConfig["evaluation"];
 
@@ -19,12 +20,14 @@ export type Evaluation = ModelConfig["evaluation"];
  * missing, ids that are there twice, cells that are not what the task needs. A row takes some tens of bytes of memory.
  * @param input.file name to show, as a path of the repository
  * @param input.numbers columns that hold numbers; those that formulas of the evaluation read when absent
+ * @param input.threshold that was chosen for these; the evaluation's when absent, if that is a number
  */
 export async function readPredictions(input: {
   readonly file: string;
   readonly bytes: Bytes;
   readonly evaluation: Evaluation;
   readonly numbers?: readonly string[];
+  readonly threshold?: number | undefined;
 }): Promise<Result<Predictions>> {
   const { file, evaluation } = input;
   const problems = new Problems(file);
@@ -34,7 +37,9 @@ export async function readPredictions(input: {
   if ("unreadable" in read) return problems.with({ code: "predictions-invalid", ...read.unreadable });
   if (!rows.hasHeader) problems.add(start, "the file is empty");
   else if (!rows.any) problems.add(start, "the file has no rows");
-  return problems.any ? problems.with() : ok(rows.finish(read.digest));
+  if (problems.any) return problems.with();
+  const given = typeof evaluation.threshold === "number" ? evaluation.threshold : undefined;
+  return ok(withThreshold(rows.finish(read.digest), input.threshold ?? given));
 }
 
 /** Takes the rows of a table and keeps them as columns. */

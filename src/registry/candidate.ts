@@ -1,7 +1,7 @@
 import type { Check, RunRecord, StageRecord } from "../config/index.ts";
 import { compareCodeUnits, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
-import { metricsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
+import { chooseThreshold, metricsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
 import type { Numbers, Predictions } from "../evaluate/index.ts";
 import { liftFile, parseTree } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
@@ -64,7 +64,10 @@ export async function measure(
   }
   const table = await made.store.read(predictions.value.digest);
   if (!table.ok) return table;
-  const read = await readPredictions({ file: evaluation.predictions, bytes: table.value, evaluation });
+  const threshold = await thresholdOf(model, made);
+  if (!threshold.ok) return threshold;
+  const file = evaluation.predictions;
+  const read = await readPredictions({ file, bytes: table.value, evaluation, threshold: threshold.value });
   if (!read.ok) return read;
   const numbers = numbersOf(made.run.metrics);
   return ok({
@@ -79,12 +82,31 @@ export async function measure(
       files: digests,
       key,
       predictions: predictions.value.digest,
+      ...(threshold.value === undefined ? {} : { threshold: threshold.value }),
       data: made.run.data,
       params: made.run.params,
       metrics: { ...numbers, ...metricsOf(read.value, shownMetrics(evaluation), evaluation) },
       createdAt: context.now().toISOString(),
     },
   });
+}
+
+/** The threshold that is best on the candidate's own validation predictions; undefined: none is to be chosen. */
+async function thresholdOf(model: Model, made: Made): Promise<Result<number | undefined>> {
+  const { evaluation } = model.config.value;
+  const { threshold } = evaluation;
+  if (threshold === undefined || typeof threshold === "number") return ok(undefined);
+  const found = await findOutput(made, threshold.on);
+  if (!found.ok) return found;
+  if (found.value === undefined) return missing(model, ["evaluation", "threshold", "on"], threshold.on);
+  const bytes = await made.store.read(found.value.digest);
+  if (!bytes.ok) return bytes;
+  const validation = await readPredictions({
+    file: threshold.on,
+    bytes: bytes.value,
+    evaluation: { ...evaluation, predictions: threshold.on },
+  });
+  return validation.ok ? chooseThreshold(validation.value, threshold, evaluation) : validation;
 }
 
 /** Numbers of all metrics files by name; of a name that is in several files the first file's. */

@@ -51,7 +51,12 @@ async function production(version: ModelVersion | undefined, model: Model, store
   const { evaluation } = model.config.value;
   const bytes = await store.read(version.predictions);
   const read = bytes.ok
-    ? await readPredictions({ file: `predictions of version ${version.version}`, bytes: bytes.value, evaluation })
+    ? await readPredictions({
+        file: `predictions of version ${version.version}`,
+        bytes: bytes.value,
+        evaluation,
+        threshold: version.threshold,
+      })
     : bytes;
   if (read.ok) return { kind: "measured", predictions: read.value, numbers: version.metrics };
   return { kind: "missing", why: `version ${version.version} cannot be compared with: ${message(read.failures[0])}` };

@@ -2,7 +2,7 @@ import { modelLockSchema, modelSchema, parseConfig } from "../config/index.ts";
 import type { ModelConfig, ModelLock, ModelVersion, Positioned } from "../config/index.ts";
 import { all, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
-import { formulaFailures } from "../evaluate/index.ts";
+import { evaluationFailures } from "../evaluate/index.ts";
 import type { Source } from "../git/index.ts";
 
 /** A folder of `models/` with its `model.yaml`. */
@@ -33,7 +33,7 @@ async function loadModel(source: Source, name: string, path: string): Promise<Re
   const config = parseConfig(path, bytes.value.toString(), modelSchema);
   if (!config.ok) return config;
   const { value, at } = config.value;
-  const formulas = formulaFailures(value.evaluation, (path, which) => at(["evaluation", ...path], which));
+  const formulas = evaluationFailures(value.evaluation, (path, which) => at(["evaluation", ...path], which));
   return failedIfAny(formulas) ?? ok({ name, folder: `models/${name}`, config: config.value });
 }
 

@@ -102,7 +102,7 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
   if (side.kind === "version") {
     const { version } = side.found;
     const predictions = await readBlob(
-      { digest: version.predictions, commit: version.commit },
+      { digest: version.predictions, commit: version.commit, threshold: version.threshold },
       evaluation,
       options.stores,
     );

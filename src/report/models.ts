@@ -1,7 +1,7 @@
 import type { ResultDocument } from "../config/index.ts";
 import { canonicalJson, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import type { Reference } from "../evaluate/index.ts";
+import type { Evaluation, Predictions, Reference } from "../evaluate/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadModelLock, loadModels, productionVersion } from "../registry/index.ts";
 import type { Model } from "../registry/index.ts";
@@ -76,6 +76,8 @@ async function gatherModel(
   } else if (predictions.value === null) {
     notes.push(`No stage made ${evaluation.predictions}, so there are numbers only.`);
   }
+  const base = await baseReference(model, gatesFrom, options);
+  notes.push(...thresholdNotes(evaluation, predictions.ok ? predictions.value : null, base));
   const lock = await loadModelLock(options.baseSource, model.name);
   if (!lock.ok) return lock;
   const version = productionVersion(lock.value);
@@ -86,7 +88,7 @@ async function gatherModel(
     gates: config.gates ?? [],
     gatesFrom,
     head: { predictions: predictions.ok ? predictions.value : null, numbers: flatNumbers(side.run.metrics) },
-    base: await baseReference(model, gatesFrom, options),
+    base,
     production: await productionReference(model, version, options.stores),
     productionVersion: version?.version ?? null,
     files: fileSizes(side, config.files),
@@ -102,6 +104,15 @@ async function gatherModel(
           }),
     notes,
   });
+}
+
+/** Which thresholds were chosen: with another one on each side, a difference is the model's and its threshold's. */
+function thresholdNotes({ threshold }: Evaluation, head: Predictions | null, base: Reference): string[] {
+  if (threshold === undefined || typeof threshold === "number") return [];
+  const of = (predictions: Predictions | null): string =>
+    predictions?.task === "binary" ? String(predictions.threshold ?? "none") : "none";
+  const before = base.kind === "measured" ? `; on the base ${of(base.predictions)}` : "";
+  return [`The threshold, chosen by ${threshold.maximize} on ${threshold.on}, is ${of(head)}${before}.`];
 }
 
 function editNotes(model: Model, proposed: Model | undefined): string[] {
@@ -140,8 +151,8 @@ export async function productionReference(
   stores: readonly Store[],
 ): Promise<Reference> {
   if (version === undefined) return { kind: "none", why: "There is no production version yet." };
-  const { predictions: digest, commit } = version;
-  const predictions = await readBlob({ digest, commit }, model.config.value.evaluation, stores);
+  const { predictions: digest, commit, threshold } = version;
+  const predictions = await readBlob({ digest, commit, threshold }, model.config.value.evaluation, stores);
   if (predictions.ok) return { kind: "measured", predictions: predictions.value, numbers: version.metrics };
   return {
     kind: "missing",

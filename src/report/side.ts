@@ -2,7 +2,7 @@ import type { Check, ModelConfig, RecordedOutput, RunRecord, StageRecord } from 
 import { describe, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Failed, Json, Result, StageKey } from "../core/index.ts";
 import { datasetAt, loadDatasets } from "../data/index.ts";
-import { readPredictions } from "../evaluate/index.ts";
+import { chooseThreshold, readPredictions } from "../evaluate/index.ts";
 import type { Evaluation, Predictions } from "../evaluate/index.ts";
 import { atRevision, git } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
@@ -169,12 +169,40 @@ export async function predictionsOf(
 ): Promise<Result<Predictions | null>> {
   const out = side?.outputs.get(evaluation.predictions);
   if (side === undefined || out === undefined || out.kind !== "file") return ok(null);
-  return readBlob({ digest: out.digest, commit: side.run.commit }, evaluation, stores);
+  const threshold = await thresholdOf(side, evaluation, stores);
+  if (!threshold.ok) return threshold;
+  return readBlob({ digest: out.digest, commit: side.run.commit, threshold: threshold.value }, evaluation, stores);
 }
 
-/** `commit`: whose run made it, so that a failure can say how to have it again. */
+/** The threshold that is best on a side's own validation predictions; undefined: none is to be chosen. */
+async function thresholdOf(
+  side: Side,
+  evaluation: Evaluation,
+  stores: readonly Store[],
+): Promise<Result<number | undefined>> {
+  const { threshold } = evaluation;
+  if (threshold === undefined || typeof threshold === "number") return ok(undefined);
+  const out = side.outputs.get(threshold.on);
+  if (out === undefined || out.kind !== "file") {
+    const problem = "no stage makes this file, on which the threshold is to be chosen";
+    return fail({ code: "predictions-invalid", at: { file: threshold.on, line: 1, column: 1 }, problem });
+  }
+  const own = { ...evaluation, predictions: threshold.on };
+  const validation = await readBlob({ digest: out.digest, commit: side.run.commit }, own, stores);
+  return validation.ok ? chooseThreshold(validation.value, threshold, evaluation) : validation;
+}
+
+/** Predictions in a store. */
+interface Blob {
+  readonly digest: Digest;
+  /** Whose run made it, so that a failure can say how to have it again. */
+  readonly commit: string | null;
+  /** That was chosen for them. */
+  readonly threshold?: number | undefined;
+}
+
 export async function readBlob(
-  { digest, commit }: { readonly digest: Digest; readonly commit: string | null },
+  { digest, commit, threshold }: Blob,
   evaluation: Evaluation,
   stores: readonly Store[],
 ): Promise<Result<Predictions>> {
@@ -186,7 +214,7 @@ export async function readBlob(
     // oxlint-disable-next-line no-await-in-loop
     const bytes = await store.read(digest, { maxBytes: PREDICTIONS_BYTES });
     if (!bytes.ok) return bytes;
-    return readPredictions({ file: evaluation.predictions, bytes: bytes.value, evaluation });
+    return readPredictions({ file: evaluation.predictions, bytes: bytes.value, evaluation, threshold });
   }
   const store = stores.map(({ url }) => url).join(", ");
   const again = commit === null ? "`lockstep run --force`" : `\`lockstep repro ${commit.slice(0, 12)}\``;

@@ -7,7 +7,7 @@ import {
   compareModels,
   findMetric,
   formulaColumns,
-  formulaFailures,
+  evaluationFailures,
   metricOf,
   readPredictions,
   totals,
@@ -225,7 +225,7 @@ test("the documentation's formulas are sound", () => {
   const page = readFileSync(new URL("../../docs/verdict.md", import.meta.url), "utf8");
   const example = page.split("### Business metrics")[1]!.split("```yaml\n")[1]!.split("```")[0]!;
   const { evaluation } = modelSchema.parse({ version: 1, pipeline: "churn", files: {}, ...(parse(example) as object) });
-  expect(formulaFailures(evaluation, () => ({ file: "model.yaml", line: 1, column: 1 }))).toEqual([]);
+  expect(evaluationFailures(evaluation, () => ({ file: "model.yaml", line: 1, column: 1 }))).toEqual([]);
   expect(formulaColumns(evaluation)).toEqual(["price"]);
 });
 
