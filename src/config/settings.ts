@@ -1,5 +1,23 @@
 import { z } from "zod";
 
+/** Parts of a report, in the order of the reviewer's view. The verdict and what failed come before all of them. */
+export const SECTIONS = [
+  "metrics",
+  "gates",
+  "slices",
+  "flips",
+  "changes",
+  "numbers",
+  "stages",
+  "plots",
+  "reproduce",
+] as const;
+export type Section = (typeof SECTIONS)[number];
+export const sectionSchema = z.enum(SECTIONS);
+const viewSchema = z.enum(["reviewer", "business", "engineer"]);
+export type View = z.infer<typeof viewSchema>;
+export const VIEW_NAMES = viewSchema.options;
+
 const runner = z.union([z.string(), z.array(z.string())]);
 
 /** `.github/lockstep.yml` */
@@ -19,6 +37,10 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       /** Which way is good, of numbers in metrics files whose name does not say it. */
       directions: z.record(z.string(), z.enum(["higher", "lower"])).optional(),
+      /** What reports show, and in which order: what a role reads. */
+      view: viewSchema.optional(),
+      /** Sections of one's own choice, in this order, in the place of a view. */
+      sections: z.array(sectionSchema).min(1).optional(),
     })
     .optional(),
   cost: z.strictObject({ currency: z.string(), per_hour: z.record(z.string(), z.number().min(0)) }).optional(),

@@ -25,6 +25,7 @@ import { sliceReport } from "./slices.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 import { seedRows, withoutSeeds } from "./seeds.ts";
 import type { Seeds } from "./seeds.ts";
+import { sectionsOf } from "./views.ts";
 
 /** One model as it stands on both sides, with its rules and what it is held against. */
 export interface ModelInput {
@@ -72,6 +73,8 @@ export interface ReportInput {
   readonly pipelines: readonly PipelineInput[];
   readonly models: readonly ModelInput[];
   readonly files?: Report["files"];
+  /** Absent: the reviewer's. */
+  readonly sections?: Report["sections"];
   /** Of the experiment, in words. */
   readonly failures: readonly string[];
   readonly notes: readonly string[];
@@ -94,6 +97,7 @@ export function buildReport(input: ReportInput): Report {
     base,
     pullRequest,
     runUrl,
+    sections: input.sections ?? sectionsOf(undefined),
     models,
     pipelines,
     files: input.files ?? null,
@@ -113,6 +117,7 @@ export function refusedReport(
     conclusion: "failure",
     verdict: "refused",
     ...input,
+    sections: [],
     models: [],
     pipelines: [],
     files: null,

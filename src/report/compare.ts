@@ -16,6 +16,7 @@ import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
 import { findSide, noResult, sideAt } from "./side.ts";
 import type { Side } from "./side.ts";
+import { sectionsOf } from "./views.ts";
 
 export interface CompareOptions {
   /** Revision or version of a model; absent: where HEAD branched from the default branch, or (there) its parent. */
@@ -65,8 +66,8 @@ async function compareTrees(
   const { head: named, base: against, records, stores, model } = options;
   const all = await loadPipelines(named.source);
   if (!all.ok) return all;
-  const rates = await loadSettings(against.source);
-  if (!rates.ok) return rates;
+  const settings = await loadSettings(against.source);
+  if (!settings.ok) return settings;
   const heads = new Map<string, Side>();
   const bases = new Map<string, Side | undefined>();
   const pipelines: PipelineInput[] = [];
@@ -85,7 +86,7 @@ async function compareTrees(
     const notes = base.value === undefined ? ["There is no result of the base."] : [];
     const sides = { head: head.value, base: base.value, headSource: named.source };
     // oxlint-disable-next-line no-await-in-loop
-    const facts = await factsOf(context, { ...sides, pipeline, stores, settings: rates.value, trusted: true });
+    const facts = await factsOf(context, { ...sides, pipeline, stores, settings: settings.value, trusted: true });
     const run = { head: head.value.run, base: base.value?.run ?? null };
     pipelines.push({ ...run, ...facts, notes: [...notes, ...facts.notes] });
   }
@@ -111,6 +112,7 @@ async function compareTrees(
   return ok(
     buildReport({
       files: files.value,
+      sections: sectionsOf(settings.value),
       head: { label: named.label, commit: named.source.commit },
       base: { label: against.label, commit: against.source.commit },
       pullRequest: null,

@@ -54,3 +54,10 @@ export function shortCommit(commit: string | null): string {
 export function shortDigest(digest: string | null): string {
   return digest === null ? "–" : digest.replace("sha256:", "").slice(0, 12);
 }
+
+/** An amount of money: cents, or of less than ten of them two digits that say something. */
+export function formatCost(amount: number | null, currency: string): string {
+  if (amount === null) return "–";
+  const shown = amount === 0 || amount >= 0.1 ? amount.toFixed(2) : String(Number(amount.toPrecision(2)));
+  return `${amount > 0 && amount < 1e-4 ? "< 0.0001" : shown}${currency === "" ? "" : ` ${currency}`}`;
+}

@@ -8,12 +8,16 @@ export class Html {
   }
 }
 
+const INDENT = /\n\s+/g;
+
 type Part = string | number | Html | readonly Part[] | null;
 
-/** A template in which every value is escaped unless it is markup already. */
+/** A template in which every value is escaped unless it is markup already. How our own text is indented is left out. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
   return new Html(
-    strings.map((text, index) => text + (index < values.length ? part(values[index] ?? null) : "")).join(""),
+    strings
+      .map((text, index) => text.replace(INDENT, "\n") + (index < values.length ? part(values[index] ?? null) : ""))
+      .join(""),
   );
 }
 

@@ -10,5 +10,6 @@ export { renderHtml } from "./render-html.ts";
 export { renderMarkdown } from "./render-markdown.ts";
 export { renderText } from "./render-text.ts";
 export { reportSchema } from "./schema.ts";
+export { sectionsOf } from "./views.ts";
 export type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 export type { Published, PublishOptions, WorkflowRun } from "./workflow-run.ts";

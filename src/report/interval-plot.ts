@@ -18,7 +18,7 @@ export function intervalPlot(metric: MetricRow): Html | null {
   const [from, to] = [x(interval[0]), x(interval[1])].sort((a, b) => a - b) as [number, number];
   const label = `difference ${formatChange(difference, unit)}, 95 % interval ${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)}`;
   return html`<svg
-    class="plot ${metric.verdict ?? ""}"
+    class="interval ${metric.verdict ?? ""}"
     role="img"
     aria-label="${label}"
     viewBox="0 0 ${WIDTH} ${HEIGHT}"

@@ -1,8 +1,9 @@
 import { arrow, more } from "./detail.ts";
 import type { Detail } from "./detail.ts";
-import { count, formatChange, formatValue } from "./format.ts";
+import { formatChange, formatValue } from "./format.ts";
 import { sliceSection } from "./markdown-slices.ts";
 import { code, details, sentence, table } from "./markdown.ts";
+import { pairingNotes } from "./pairing-notes.ts";
 import type { MetricRow, ModelReport } from "./schema.ts";
 
 /** One model: its metrics, its gates, what has to be known about the comparison, and what flipped. */
@@ -87,15 +88,6 @@ function gateTable(model: ModelReport, detail: Detail): string {
     rows,
   );
   return [text, ...more(model.gates.length - detail.gates, "gate")].join("\n\n");
-}
-
-function pairingNotes({ pairing }: ModelReport): string[] {
-  if (pairing === null || pairing.kind === "same") return [];
-  const sizes = `The base was measured on ${count(pairing.base, "example")}, the change on ${pairing.head}`;
-  const labels = pairing.relabelled === 0 ? "" : ` Of the common ones, ${pairing.relabelled} have another label.`;
-  if (pairing.kind === "common")
-    return [`${sizes}. The comparison is on the ${pairing.examples} that both have with the same label.${labels}`];
-  return [`${sizes}, with ${pairing.examples} in common, too few to compare the models on. No verdict.${labels}`];
 }
 
 function flips({ flips: all }: ModelReport, detail: Detail): string {

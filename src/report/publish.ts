@@ -20,6 +20,7 @@ import { checkCommit, fetchCommits } from "./origin.ts";
 import type { Report } from "./schema.ts";
 import { findSide, reasons, sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
+import { sectionsOf } from "./views.ts";
 import { NOTHING, pullRequestOf } from "./workflow-run.ts";
 import type { Names, Published, PublishOptions } from "./workflow-run.ts";
 
@@ -200,6 +201,7 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
   return ok(
     buildReport({
       ...frame,
+      sections: sectionsOf(settings.value),
       files: files.value,
       pipelines,
       models: models.value,

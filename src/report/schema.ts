@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sectionSchema } from "../config/index.ts";
 import { metricRowSchema } from "./metric-row.ts";
 import { plotReportSchema } from "./plots/schema.ts";
 import { sliceReportSchema } from "./slices.ts";
@@ -121,6 +122,8 @@ export const reportSchema = z.strictObject({
   base: z.strictObject({ label: z.string(), commit }),
   pullRequest: z.number().nullable(),
   runUrl: z.string().nullable(),
+  /** What is shown, in this order. */
+  sections: z.array(sectionSchema),
   models: z.array(modelReportSchema),
   pipelines: z.array(pipelineReportSchema),
   /** Files of the repository that differ between the two commits; null: not known. */

@@ -26,7 +26,7 @@ const kindsOf = (markdown: string): Set<string> =>
 /** How the same report looks with texts that want nothing. */
 export async function shapesOf(report: Report): Promise<Shapes> {
   const markdown = renderMarkdown(report, NO_LIMIT);
-  const page = await domOf(renderHtml(report));
+  const page = await domOf(await renderHtml(report));
   return {
     comment: skeleton(await commentDom(markdown)),
     page: skeleton(page),
@@ -47,7 +47,7 @@ export async function expectHarmless(report: Report, shapes: Shapes): Promise<vo
   expect(skeleton(comment)).toEqual(shapes.comment);
   expect([...kindsOf(markdown)].filter((line) => !shapes.graphs.has(line))).toEqual([]);
 
-  const html = renderHtml(report);
+  const html = await renderHtml(report);
   const page = await domOf(html);
   expect(unseen(html)).toEqual([]);
   expect(leadsTo(page, [RUN])).toEqual([]);

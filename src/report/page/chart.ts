@@ -70,6 +70,9 @@ const frame = (height: number): Omit<TopLevelSpec & { mark: never }, "mark" | "d
         titleFontSize: 12,
         titleFontWeight: 400,
         tickSize: 4,
+        labelFlush: false,
+        labelOverlap: true,
+        labelPadding: 4,
         titlePadding: 8,
       },
     },
@@ -158,16 +161,16 @@ function jittered(points: Series["points"], wanted: boolean): Series["points"] {
   ]);
 }
 
-function barsSpec({ bars, x, y }: BarsPlot): TopLevelSpec {
-  const order = bars.map((_, index) => String(index));
-  const sides = (["base", "head"] as const).filter((side) => bars.some((bar) => bar[side] !== null));
+function barsSpec(plot: BarsPlot): TopLevelSpec {
+  const { bars, x, y } = plot;
+  const sides = sidesOf(plot);
   const values = bars.flatMap((bar, index) =>
-    sides.map((side) => ({ n: `${index} ${visible(bar.name, 24)}`, i: String(index), v: bar[side], s: NAMES[side] })),
+    sides.map((side) => ({ n: `${index} ${visible(bar.name, 24)}`, v: bar[side], s: NAMES[side] })),
   );
   const domain = sides.map((side) => NAMES[side]);
   const field = { field: "s", type: "nominal", legend: null } as const;
   return {
-    ...frame(Math.max(90, order.length * (sides.length * 9 + 6) + 45)),
+    ...frame(heightOf(plot)),
     data: { values },
     mark: { type: "bar" },
     encoding: {
@@ -179,7 +182,7 @@ function barsSpec({ bars, x, y }: BarsPlot): TopLevelSpec {
         title: visible(y, 40) || null,
         axis: { labelExpr: "substring(datum.label, indexof(datum.label, ' ') + 1)", ticks: false, labelLimit: 140 },
       },
-      x: { field: "v", type: "quantitative", title: visible(x, 60), axis: { tickCount: 5 } },
+      x: { field: "v", type: "quantitative", title: visible(x, 60), axis: { tickCount: 4 } },
       yOffset: { field: "s", sort: domain },
       color: { ...field, scale: { domain, range: sides.map((side) => `var(--${side})`) } },
       fillOpacity: { ...field, scale: { domain, range: sides.map((side) => (side === "base" ? 0.45 : 1)) } },
@@ -206,6 +209,12 @@ function shorten(svg: string): string {
 
 /** Of the drawing, for the element around it. */
 export function heightOf(plot: LinesPlot | BarsPlot): number {
-  return plot.kind === "lines" ? HEIGHT : Number((barsSpec(plot) as unknown as { height: number }).height);
+  if (plot.kind === "lines") return HEIGHT;
+  return Math.max(90, plot.bars.length * (sidesOf(plot).length * 9 + 6) + 45);
 }
+
+export function sidesOf({ bars }: BarsPlot): ("base" | "head")[] {
+  return (["base", "head"] as const).filter((side) => bars.some((bar) => bar[side] !== null));
+}
+
 export const CHART_WIDTH = WIDTH;

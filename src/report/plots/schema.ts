@@ -56,7 +56,7 @@ const imageSchema = z.strictObject({
 });
 
 /** One plot, base against head, its points bounded. Its texts are the repository's. */
-export const plotReportSchema = z.discriminatedUnion("kind", [linesSchema, barsSchema, matrixSchema, imageSchema]);
+export const plotReportSchema = z.union([linesSchema, barsSchema, matrixSchema, imageSchema]);
 export type PlotReport = z.infer<typeof plotReportSchema>;
 export type LinesPlot = z.infer<typeof linesSchema>;
 export type BarsPlot = z.infer<typeof barsSchema>;

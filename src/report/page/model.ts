@@ -1,0 +1,94 @@
+import type { Section } from "../../config/index.ts";
+import { formatValue } from "../format.ts";
+import { html } from "../html.ts";
+import type { Html } from "../html.ts";
+import { intervalPlot } from "../interval-plot.ts";
+import { pairingNotes } from "../pairing-notes.ts";
+import type { MetricRow, ModelReport } from "../schema.ts";
+import { badge, change, code, notes, table, text } from "./parts.ts";
+import type { Bounds } from "./parts.ts";
+
+/** What each section shows of a model; null: nothing. */
+export const MODEL_SECTIONS: Partial<Record<Section, (model: ModelReport, bounds: Bounds) => Html | null>> = {
+  metrics: metricTable,
+  gates,
+  flips,
+};
+
+/** What has to be known of a comparison before its numbers mean anything. */
+export function modelNotes(model: ModelReport, { rows }: Bounds): Html | null {
+  return notes([...pairingNotes(model), ...model.notes], rows);
+}
+
+function metricTable(model: ModelReport, { rows: most }: Bounds): Html {
+  const { production } = model;
+  const compared = model.metrics.some(({ base }) => base !== null);
+  const only = <T>(wanted: boolean, ...those: T[]): T[] => (wanted ? those : []);
+  const rows = model.metrics.map((metric) => [
+    html`<code>${metric.name}</code
+      >${metric.direction === null ? null : html`<span class="dim way">${metric.direction} is better</span>`}`,
+    ...only(compared, text(formatValue(metric.base))),
+    html`<b>${formatValue(metric.head)}</b>`,
+    ...only(compared, change(metric), html`${intervalPlot(metric)}`, verdict(metric)),
+    ...only(production !== null, text(formatValue(metric.production))),
+  ]);
+  const columns = [
+    { title: "metric" },
+    ...only(compared, { title: "base", number: true }),
+    { title: "this change", number: true },
+    ...only(
+      compared,
+      { title: "difference, 95 % interval" },
+      { title: "worse · better", wide: true },
+      { title: "verdict" },
+    ),
+    ...only(production !== null, { title: `production v${production?.version}`, number: true }),
+  ];
+  return table("Metrics", columns, rows, most);
+}
+
+function verdict({ verdict: found, note }: MetricRow): Html {
+  switch (found) {
+    case "better":
+      return badge("good", "better");
+    case "worse":
+      return badge("bad", "worse");
+    case "equivalent":
+      return badge("plain", "equivalent");
+    case "no-evidence":
+      return badge("plain", "no evidence");
+    case null:
+      return html`<span class="dim">${note ?? "–"}</span>`;
+  }
+}
+
+function gates(model: ModelReport, { rows: most }: Bounds): Html | null {
+  if (model.gates.length === 0) return null;
+  const sorted = model.gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
+  const rows = sorted.map(({ passed, rule, found }) => [
+    code(rule),
+    passed ? badge("good", "pass") : badge("bad", "fail"),
+    text(found),
+  ]);
+  const columns = [{ title: "rule" }, { title: "result" }, { title: "found" }];
+  return html`<h3>Gates</h3>
+    ${table("Gates", columns, rows, most)}`;
+}
+
+function flips({ flips: all }: ModelReport, { rows: most }: Bounds): Html | null {
+  if (all === null || all.fixed.count + all.broken.count === 0) return null;
+  const rows = (["broken", "fixed"] as const).flatMap((kind) =>
+    all[kind].examples.map((flip) => [
+      code(flip.id),
+      kind === "fixed" ? badge("good", kind) : badge("bad", kind),
+      ...[flip.label, flip.base, flip.head].map(text),
+    ]),
+  );
+  const columns = ["example", "", "label", "base said", "this change says"].map((title) => ({ title }));
+  const summary = `Flipped predictions: ${all.broken.count} broken, ${all.fixed.count} fixed`;
+  return html`<h3>Flips</h3>
+    <details>
+      <summary>${summary}</summary>
+      ${table("Flipped predictions", columns, rows, most)}
+    </details>`;
+}

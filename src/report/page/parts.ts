@@ -1,0 +1,82 @@
+import { formatChange } from "../format.ts";
+import { html, Html } from "../html.ts";
+import type { MetricRow } from "../schema.ts";
+
+/** How much of the page's tables and plots is shown, so that it stays under a megabyte. */
+export interface Bounds {
+  readonly rows: number;
+  readonly plots: number;
+}
+
+export interface Column {
+  readonly title: string;
+  readonly number?: boolean;
+  /** Not on a narrow screen: it repeats what others say. */
+  readonly wide?: boolean;
+}
+
+/**
+ * A table in a box of its own that scrolls sideways, also by keyboard, when it is wider than the screen. Rows are made
+ * of cells, the first of which names the row; of more rows than `most` it says how many there are.
+ */
+export function table(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly (readonly Html[])[],
+  most: number,
+): Html {
+  const classOf = ({ number, wide }: Column): Html | null =>
+    number || wide ? html` class="${[number ? "number" : "", wide ? "wide" : ""].filter(Boolean).join(" ")}"` : null;
+  const left = rows.length - most;
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
+      <table>
+        <caption class="unseen">
+          ${caption}
+        </caption>
+        <thead>
+          <tr>
+            ${columns.map((column) => html`<th scope="col" ${classOf(column)}>${column.title}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.slice(0, most).map(
+            (cells) =>
+              html`<tr>
+                ${cells.map((cell, index) =>
+                  index === 0
+                    ? html`<th scope="row">${cell}</th>`
+                    : html`<td${classOf(columns[index] ?? { title: "" })}>${cell}</td>`,
+                )}
+              </tr> `,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${left > 0 ? html`<p class="dim">… and ${left} more.</p>` : null}`;
+}
+
+/** Lines of a `pre`. */
+export const lines = (all: readonly string[]): Html => html`${all.map((one) => [one, new Html("\n")])}`;
+export const text = (value: string): Html => html`${value}`;
+export const code = (value: string): Html => html`<code>${value}</code>`;
+
+/** A word with its sign: what is told by colour is told by both of them too. */
+export function badge(tone: "good" | "bad" | "plain", word: string): Html {
+  const sign = { good: "✓", bad: "✗", plain: "–" }[tone];
+  return html`<span class="badge ${tone}"><span aria-hidden="true">${sign}</span> ${word}</span>`;
+}
+
+export function notes(all: readonly string[], most: number): Html | null {
+  if (all.length === 0) return null;
+  const left = all.length - most;
+  return html`<ul class="notes">
+    ${all.slice(0, most).map((note) => html`<li>${note}</li>`)}${left > 0 ? html`<li>… and ${left} more.</li>` : null}
+  </ul>`;
+}
+
+export function change(metric: MetricRow): Html {
+  const { difference, interval } = metric;
+  if (interval === null || (interval[0] === 0 && interval[1] === 0)) return text(formatChange(difference));
+  return html`${formatChange(difference)}
+    <span class="dim way">${formatChange(interval[0])} to ${formatChange(interval[1])}</span>`;
+}
