@@ -21,6 +21,8 @@ test("a chart is drawn in the page's colours, the same every time, and its texts
     const named = plot.kind === "bars" ? { ...plot, bars: plot.bars.map((bar) => ({ ...bar, name: hostile })) } : plot;
     const drawn = await charts.draw({ ...named, x: hostile, y: hostile });
     expect(drawn.replace(/<text[^>]*>[^<]*<\/text>/g, "")).not.toMatch(/script|datum|alert/);
+    for (const name of ["toString", "__proto__", "constructor", "", "datum.x"])
+      expect(await charts.draw({ ...plot, x: name, y: name })).toContain(`>${name}</text>`);
   }
 });
 

@@ -1,5 +1,6 @@
 import type { Spec as VegaSpec } from "vega";
 import type { TopLevelSpec } from "vega-lite";
+import { escapeHtml } from "../html.ts";
 import { visible } from "../markdown.ts";
 import type { BarsPlot, LinesPlot, Series } from "../plots/schema.ts";
 
@@ -18,7 +19,7 @@ export interface Charts {
 
 /**
  * Loads Vega, which takes a while, so it is loaded only where there is something to draw. Expressions are interpreted,
- * not compiled to code; every address is refused; what the repository wrote reaches a chart as data and titles only.
+ * not compiled to code; every address is refused; what the repository wrote reaches Vega as data only.
  */
 export async function loadCharts(): Promise<Charts> {
   const [vega, { compile }, { expressionInterpreter }] = await Promise.all([
@@ -34,7 +35,7 @@ export async function loadCharts(): Promise<Charts> {
       const runtime = vega.parse(spec as VegaSpec, undefined, { ast: true });
       const view = new vega.View(runtime, { expr: expressionInterpreter, renderer: "none", loader, logger: SILENT });
       try {
-        return shorten(await view.toSVG());
+        return titled(shorten(await view.toSVG()), plot);
       } finally {
         view.finalize();
       }
@@ -97,8 +98,13 @@ function linesSpec(plot: LinesPlot): TopLevelSpec {
   const smooth = plot.template === "smooth" && plot.series.every(({ points }) => points.length >= SMOOTHED);
   const axis = { type: "quantitative", scale: { zero: false, nice: true } } as const;
   const encoding = {
-    x: { field: "x", ...axis, title: visible(plot.x, 60), axis: { grid: false, tickCount: 6 } },
-    y: { field: "y", ...axis, title: visible(plot.y, 40) || null, axis: { tickCount: 5, domain: false, ticks: false } },
+    x: { field: "x", ...axis, title: TITLES.x, axis: { grid: false, tickCount: 6 } },
+    y: {
+      field: "y",
+      ...axis,
+      title: plot.y === "" ? null : TITLES.y,
+      axis: { tickCount: 5, domain: false, ticks: false },
+    },
     color: { field: "k", type: "nominal", legend: null, scale: range((one) => colourOf(names, one)) },
   } as const;
   const whole = plot.series.some(({ points }) => points.some(([x]) => !Number.isInteger(x)));
@@ -162,7 +168,7 @@ function jittered(points: Series["points"], wanted: boolean): Series["points"] {
 }
 
 function barsSpec(plot: BarsPlot): TopLevelSpec {
-  const { bars, x, y } = plot;
+  const { bars } = plot;
   const sides = sidesOf(plot);
   const values = bars.flatMap((bar, index) =>
     sides.map((side) => ({ n: `${index} ${visible(bar.name, 24)}`, v: bar[side], s: NAMES[side] })),
@@ -179,16 +185,28 @@ function barsSpec(plot: BarsPlot): TopLevelSpec {
         field: "n",
         type: "nominal",
         sort: null,
-        title: visible(y, 40) || null,
+        title: plot.y === "" ? null : TITLES.y,
         axis: { labelExpr: "substring(datum.label, indexof(datum.label, ' ') + 1)", ticks: false, labelLimit: 140 },
       },
-      x: { field: "v", type: "quantitative", title: visible(x, 60), axis: { tickCount: 4 } },
+      x: { field: "v", type: "quantitative", title: TITLES.x, axis: { tickCount: 4 } },
       yOffset: { field: "s", sort: domain },
       color: { ...field, scale: { domain, range: sides.map((side) => `var(--${side})`) } },
       fillOpacity: { ...field, scale: { domain, range: sides.map((side) => (side === "base" ? 0.45 : 1)) } },
       stroke: { ...field, scale: { domain, range: sides.map((side) => `var(--${side})`) } },
     },
   } as never;
+}
+
+/**
+ * Stand for the titles while Vega draws, which looks some texts up as names: an axis called "toString" would break it.
+ * Data never meets that: a bar's name begins with its number.
+ */
+const TITLES = { x: "title of x", y: "title of y" };
+
+function titled(svg: string, { x, y }: LinesPlot | BarsPlot): string {
+  const put = (text: string, title: string, most: number): string =>
+    text.replace(`>${title}<`, () => `>${escapeHtml(visible(title === TITLES.x ? x : y, most))}<`);
+  return put(put(svg, TITLES.x, 60), TITLES.y, 40);
 }
 
 /** Leaves out what says nothing, as half of the text does, and rounds places to tenths of a pixel. */
