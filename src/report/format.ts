@@ -59,5 +59,5 @@ export function shortDigest(digest: string | null): string {
 export function formatCost(amount: number | null, currency: string): string {
   if (amount === null) return "–";
   const shown = amount === 0 || amount >= 0.1 ? amount.toFixed(2) : String(Number(amount.toPrecision(2)));
-  return `${amount > 0 && amount < 1e-4 ? "< 0.0001" : shown}${currency === "" ? "" : ` ${currency}`}`;
+  return [...(currency === "" ? [] : [currency]), amount > 0 && amount < 1e-4 ? "< 0.0001" : shown].join(" ");
 }

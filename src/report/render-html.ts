@@ -17,6 +17,8 @@ import type { Chapter } from "./views.ts";
 
 /** Bytes of a page; a browser shows more, but nobody waits for it or reads it. */
 const MOST = 990_000;
+/** Rows of all tables that could fit at all, so that no page is written only to be thrown away. */
+const ROWS = 4_000;
 /** Each is tried when the one before makes too large a page. */
 const BOUNDS: readonly Bounds[] = [
   { rows: 500, plots: 48 },
@@ -35,11 +37,20 @@ export async function renderHtml(report: Report): Promise<string> {
   const drawn = await figures(report, BOUNDS[0]!.plots);
   const fits = (page: string): boolean => Buffer.byteLength(page) <= MOST;
   let text = "";
-  for (const bounds of BOUNDS) {
+  const may = BOUNDS.filter(({ rows }) => rowsOf(report, rows) <= ROWS);
+  for (const bounds of may.length === 0 ? BOUNDS.slice(-1) : may) {
     text = page(report, drawn, bounds);
     if (fits(text)) break;
   }
   return text;
+}
+
+function rowsOf({ models, pipelines }: Report, most: number): number {
+  const lists = [
+    ...models.flatMap(({ metrics, gates }) => [metrics, gates]),
+    ...pipelines.flatMap(({ numbers, stages, params, seeds }) => [numbers, stages, params, seeds]),
+  ];
+  return lists.reduce((sum, { length }) => sum + Math.min(length, most), 0);
 }
 
 /** Every plot that there is room for, drawn once. */

@@ -4,6 +4,7 @@ import { count, formatChange, formatValue } from "./format.ts";
 import { html } from "./html.ts";
 import type { Html } from "./html.ts";
 import { code, sentence, table } from "./markdown.ts";
+import { table as pageTable } from "./page/parts.ts";
 import type { PipelineReport } from "./schema.ts";
 
 type Row = PipelineReport["seeds"][number];
@@ -76,32 +77,15 @@ export function seedsMarkdown(pipeline: PipelineReport, detail: Detail): string[
 
 export function seedsHtml(pipeline: PipelineReport, most: number): Html | null {
   if (pipeline.seeds.length === 0) return null;
-  const rows = pipeline.seeds.slice(0, most).map(
-    (row) =>
-      html`<tr>
-        <th scope="row"><code>${label(row)}</code></th>
-        ${values(row).map((cell) => html`<td>${cell}</td>`)}
-        <td class="verdict ${row.verdict ?? ""}">${verdict(row, PLAIN, (text) => text)}</td>
-      </tr>`,
-  );
+  const cells = (row: Row): Html[] => [
+    html`<code>${label(row)}</code>`,
+    ...values(row).map((cell) => html`${cell}`),
+    html`${verdict(row, PLAIN, (text) => text)}`,
+  ];
+  const columns = ["mean (95 % interval)", "base", "this change", "difference", "verdict"].map((title) => ({ title }));
   return html`<h3>Over seeds</h3>
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">mean (95 % interval)</th>
-            <th scope="col">base</th>
-            <th scope="col">this change</th>
-            <th scope="col">difference</th>
-            <th scope="col">verdict</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
-    <ul>
+    ${pageTable("Metrics over seeds", columns, pipeline.seeds, cells, most)}
+    <ul class="notes">
       ${seedNotes(pipeline).map(({ file, text }) => html`<li><code>${file}</code>: ${text}.</li>`)}
     </ul>`;
 }

@@ -56,7 +56,7 @@ test("metrics over seeds: one row with an interval and a verdict, by the setting
   ]);
   expect(made.pipelines[0]?.numbers.map(({ name }) => name)).toEqual(["images"]);
   expect(renderMarkdown(made)).toMatch(/\| `test\.accuracy ↑` \| 0\.9100 \(0\.9019 to 0\.9181\) \|.*\| 🟢.better \|/);
-  expect(renderHtml(made)).toMatch(/<code>build\/metrics-small-\*\.json<\/code>: the same 6 seeds/);
+  expect(await renderHtml(made)).toMatch(/<code>build\/metrics-small-\*\.json<\/code>: the same 6 seeds/);
 });
 
 test("what is a seed: an axis or a member whose last part is seed; other axes make groups of their own", () => {

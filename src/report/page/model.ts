@@ -4,7 +4,7 @@ import { html } from "../html.ts";
 import type { Html } from "../html.ts";
 import { intervalPlot } from "../interval-plot.ts";
 import { pairingNotes } from "../pairing-notes.ts";
-import type { MetricRow, ModelReport } from "../schema.ts";
+import type { GateRow, MetricRow, ModelReport } from "../schema.ts";
 import { badge, change, code, notes, table, text } from "./parts.ts";
 import type { Bounds } from "./parts.ts";
 
@@ -24,14 +24,14 @@ function metricTable(model: ModelReport, { rows: most }: Bounds): Html {
   const { production } = model;
   const compared = model.metrics.some(({ base }) => base !== null);
   const only = <T>(wanted: boolean, ...those: T[]): T[] => (wanted ? those : []);
-  const rows = model.metrics.map((metric) => [
+  const cells = (metric: MetricRow): Html[] => [
     html`<code>${metric.name}</code
       >${metric.direction === null ? null : html`<span class="dim way">${metric.direction} is better</span>`}`,
-    ...only(compared, text(formatValue(metric.base))),
-    html`<b>${formatValue(metric.head)}</b>`,
+    ...only(compared, text(formatValue(metric.base, metric.unit))),
+    html`<b>${formatValue(metric.head, metric.unit)}</b>`,
     ...only(compared, change(metric), html`${intervalPlot(metric)}`, verdict(metric)),
-    ...only(production !== null, text(formatValue(metric.production))),
-  ]);
+    ...only(production !== null, text(formatValue(metric.production, metric.unit))),
+  ];
   const columns = [
     { title: "metric" },
     ...only(compared, { title: "base", number: true }),
@@ -44,7 +44,7 @@ function metricTable(model: ModelReport, { rows: most }: Bounds): Html {
     ),
     ...only(production !== null, { title: `production v${production?.version}`, number: true }),
   ];
-  return table("Metrics", columns, rows, most);
+  return table("Metrics", columns, model.metrics, cells, most);
 }
 
 function verdict({ verdict: found, note }: MetricRow): Html {
@@ -65,14 +65,14 @@ function verdict({ verdict: found, note }: MetricRow): Html {
 function gates(model: ModelReport, { rows: most }: Bounds): Html | null {
   if (model.gates.length === 0) return null;
   const sorted = model.gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
-  const rows = sorted.map(({ passed, rule, found }) => [
+  const cells = ({ passed, rule, found }: GateRow): Html[] => [
     code(rule),
     passed ? badge("good", "pass") : badge("bad", "fail"),
     text(found),
-  ]);
+  ];
   const columns = [{ title: "rule" }, { title: "result" }, { title: "found" }];
   return html`<h3>Gates</h3>
-    ${table("Gates", columns, rows, most)}`;
+    ${table("Gates", columns, sorted, cells, most)}`;
 }
 
 function flips({ flips: all }: ModelReport, { rows: most }: Bounds): Html | null {
@@ -89,6 +89,6 @@ function flips({ flips: all }: ModelReport, { rows: most }: Bounds): Html | null
   return html`<h3>Flips</h3>
     <details>
       <summary>${summary}</summary>
-      ${table("Flipped predictions", columns, rows, most)}
+      ${table("Flipped predictions", columns, rows, (row) => row, most)}
     </details>`;
 }

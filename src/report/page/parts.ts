@@ -16,13 +16,14 @@ export interface Column {
 }
 
 /**
- * A table in a box of its own that scrolls sideways, also by keyboard, when it is wider than the screen. Rows are made
- * of cells, the first of which names the row; of more rows than `most` it says how many there are.
+ * A table in a box of its own that scrolls sideways, also by keyboard, when it is wider than the screen. The first
+ * cell of a row names it; of more rows than `most` it says how many there are.
  */
-export function table(
+export function table<Row>(
   caption: string,
   columns: readonly Column[],
-  rows: readonly (readonly Html[])[],
+  rows: readonly Row[],
+  cells: (row: Row) => readonly Html[],
   most: number,
 ): Html {
   const classOf = ({ number, wide }: Column): Html | null =>
@@ -40,9 +41,9 @@ export function table(
         </thead>
         <tbody>
           ${rows.slice(0, most).map(
-            (cells) =>
+            (row) =>
               html`<tr>
-                ${cells.map((cell, index) =>
+                ${cells(row).map((cell, index) =>
                   index === 0
                     ? html`<th scope="row">${cell}</th>`
                     : html`<td${classOf(columns[index] ?? { title: "" })}>${cell}</td>`,
@@ -75,8 +76,8 @@ export function notes(all: readonly string[], most: number): Html | null {
 }
 
 export function change(metric: MetricRow): Html {
-  const { difference, interval } = metric;
-  if (interval === null || (interval[0] === 0 && interval[1] === 0)) return text(formatChange(difference));
-  return html`${formatChange(difference)}
-    <span class="dim way">${formatChange(interval[0])} to ${formatChange(interval[1])}</span>`;
+  const { difference, interval, unit } = metric;
+  if (interval === null || (interval[0] === 0 && interval[1] === 0)) return text(formatChange(difference, unit));
+  return html`${formatChange(difference, unit)}
+    <span class="dim way">${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)}</span>`;
 }

@@ -3,27 +3,28 @@ import { formatChange, formatCost, formatTime, formatValue, shortDigest } from "
 import { html } from "../html.ts";
 import type { Html } from "../html.ts";
 import type { PipelineReport, Report } from "../schema.ts";
+import { seedsHtml } from "../seeds-table.ts";
 import { badge, code, table, text } from "./parts.ts";
 import type { Bounds } from "./parts.ts";
 
 export const PIPELINE_SECTIONS: Partial<Record<Section, (pipeline: PipelineReport, bounds: Bounds) => Html | null>> = {
-  numbers,
+  numbers: (pipeline, bounds) => html`${seedsHtml(pipeline, bounds.rows)}${numbers(pipeline, bounds)}`,
   stages,
 };
 
 function numbers(pipeline: PipelineReport, { rows: most }: Bounds): Html | null {
   if (pipeline.numbers.length === 0) return null;
   const sorted = pipeline.numbers.toSorted((a, b) => Number(a.difference === 0) - Number(b.difference === 0));
-  const rows = sorted.map((row) => [
+  const cells = (row: PipelineReport["numbers"][number]): Html[] => [
     code(row.name),
     text(formatValue(row.base)),
     html`<b>${formatValue(row.head)}</b>`,
     text(formatChange(row.difference)),
-  ]);
+  ];
   const columns = ["number", "base", "this change", "difference"].map((title, index) => ({ title, number: index > 0 }));
   return html`<h3>Numbers of the metrics files</h3>
     <p class="dim">Without examples: how much of a difference is noise is not known.</p>
-    ${table("Numbers of the metrics files", columns, rows, most)}`;
+    ${table("Numbers of the metrics files", columns, sorted, cells, most)}`;
 }
 
 const TONES = { cached: "plain", skipped: "plain", run: "good", failed: "bad" } as const;
@@ -31,13 +32,13 @@ const TONES = { cached: "plain", skipped: "plain", run: "good", failed: "bad" } 
 function stages(pipeline: PipelineReport, { rows: most }: Bounds): Html {
   const costs = pipeline.stages.flatMap(({ cost }) => (cost === null ? [] : [cost]));
   const paid = costs.length > 0;
-  const rows = pipeline.stages.map((one) => [
+  const cells = (one: PipelineReport["stages"][number]): Html[] => [
     code(one.stage),
     badge(TONES[one.status], one.status),
     text(one.status === "run" || one.status === "failed" ? formatTime(one.ms) : "–"),
     ...(paid ? [text(formatCost(one.cost, pipeline.currency))] : []),
     text(one.reason),
-  ]);
+  ];
   const columns = [
     { title: "stage" },
     { title: "what happened" },
@@ -48,7 +49,7 @@ function stages(pipeline: PipelineReport, { rows: most }: Bounds): Html {
   const total = costs.reduce((sum, cost) => sum + cost, 0);
   const taken = [formatTime(pipeline.ms), ...(paid ? [formatCost(total, pipeline.currency)] : [])].join(" · ");
   return html`<h3>Stages <span class="dim">${taken}</span></h3>
-    ${table("Stages", columns, rows, most)}`;
+    ${table("Stages", columns, pipeline.stages, cells, most)}`;
 }
 
 /** Data, parameters and files that the change touches, of all pipelines. */
@@ -69,7 +70,7 @@ export function changes({ pipelines, files }: Report, { rows: most }: Bounds): H
   if (rows.length === 0 && (files?.count ?? 0) === 0) return null;
   return html`<section>
     <h2>Changes</h2>
-    ${rows.length === 0 ? null : table("Changed data and parameters", columns, rows, most)}
+    ${rows.length === 0 ? null : table("Changed data and parameters", columns, rows, (row) => row, most)}
     ${
       files === null || files.count === 0
         ? null
