@@ -30,7 +30,14 @@ const FUNCTION = "src/pipeline/functions/main.ts";
 /** The program that times a model's network. */
 const SPEED = "src/performance/main.ts";
 /** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
-const EXTERNAL = [/^node:/, /^onnxruntime-node/, /^@tensorflow\//, /^@actions\/workflow-parser/, /^@mermaid-js\//];
+const EXTERNAL = [
+  /^node:/,
+  /^canvas$/,
+  /^onnxruntime-node/,
+  /^@tensorflow\//,
+  /^@actions\/workflow-parser/,
+  /^@mermaid-js\//,
+];
 const INPUTS = ["src", "actions", "package-lock.json", "scripts/build.ts"];
 
 interface Bundle {
