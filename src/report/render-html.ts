@@ -47,7 +47,7 @@ export async function renderHtml(report: Report): Promise<string> {
 
 function rowsOf({ models, pipelines }: Report, most: number): number {
   const lists = [
-    ...models.flatMap(({ metrics, gates }) => [metrics, gates]),
+    ...models.flatMap(({ metrics, gates, slices }) => [metrics, gates, slices?.rows ?? []]),
     ...pipelines.flatMap(({ numbers, stages, params, seeds }) => [numbers, stages, params, seeds]),
   ];
   return lists.reduce((sum, { length }) => sum + Math.min(length, most), 0);

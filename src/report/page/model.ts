@@ -2,16 +2,18 @@ import type { Section } from "../../config/index.ts";
 import { formatValue } from "../format.ts";
 import { html } from "../html.ts";
 import type { Html } from "../html.ts";
+import { slicesHtml } from "../html-slices.ts";
 import { intervalPlot } from "../interval-plot.ts";
 import { pairingNotes } from "../pairing-notes.ts";
 import type { GateRow, MetricRow, ModelReport } from "../schema.ts";
-import { badge, change, code, notes, table, text } from "./parts.ts";
+import { badge, change, code, notes, table, text, verdictOf } from "./parts.ts";
 import type { Bounds } from "./parts.ts";
 
 /** What each section shows of a model; null: nothing. */
 export const MODEL_SECTIONS: Partial<Record<Section, (model: ModelReport, bounds: Bounds) => Html | null>> = {
   metrics: metricTable,
   gates,
+  slices: ({ slices }, bounds) => (slices === null ? null : slicesHtml(slices, bounds.rows)),
   flips,
 };
 
@@ -29,7 +31,7 @@ function metricTable(model: ModelReport, { rows: most }: Bounds): Html {
       >${metric.direction === null ? null : html`<span class="dim way">${metric.direction} is better</span>`}`,
     ...only(compared, text(formatValue(metric.base, metric.unit))),
     html`<b>${formatValue(metric.head, metric.unit)}</b>`,
-    ...only(compared, change(metric), html`${intervalPlot(metric)}`, verdict(metric)),
+    ...only(compared, change(metric), html`${intervalPlot(metric)}`, verdictOf(metric)),
     ...only(production !== null, text(formatValue(metric.production, metric.unit))),
   ];
   const columns = [
@@ -45,21 +47,6 @@ function metricTable(model: ModelReport, { rows: most }: Bounds): Html {
     ...only(production !== null, { title: `production v${production?.version}`, number: true }),
   ];
   return table("Metrics", columns, model.metrics, cells, most);
-}
-
-function verdict({ verdict: found, note }: MetricRow): Html {
-  switch (found) {
-    case "better":
-      return badge("good", "better");
-    case "worse":
-      return badge("bad", "worse");
-    case "equivalent":
-      return badge("plain", "equivalent");
-    case "no-evidence":
-      return badge("plain", "no evidence");
-    case null:
-      return html`<span class="dim">${note ?? "–"}</span>`;
-  }
 }
 
 function gates(model: ModelReport, { rows: most }: Bounds): Html | null {

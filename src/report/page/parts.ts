@@ -81,3 +81,18 @@ export function change(metric: MetricRow): Html {
   return html`${formatChange(difference, unit)}
     <span class="dim way">${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)}</span>`;
 }
+
+export function verdictOf({ verdict: found, note }: Pick<MetricRow, "verdict" | "note">): Html {
+  switch (found) {
+    case "better":
+      return badge("good", "better");
+    case "worse":
+      return badge("bad", "worse");
+    case "equivalent":
+      return badge("plain", "equivalent");
+    case "no-evidence":
+      return badge("plain", "no evidence");
+    case null:
+      return html`<span class="dim">${note ?? "–"}</span>`;
+  }
+}
