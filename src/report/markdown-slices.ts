@@ -71,7 +71,7 @@ function search({ search: found }: SliceReport): string[] {
     formatChange(outside),
   ]);
   return [
-    `**Found by looking (exploration, FDR 5 %).** Change of the ${found.loss}, in the slice and outside of it; ${count(found.looked, "slice")} looked at.`,
+    `**Found by looking (exploration, FDR 5 %).** Change of the ${sentence(found.loss)}, in the slice and outside of it; ${count(found.looked, "slice")} looked at.`,
     table(
       [
         ["slice", "left"],
