@@ -1,5 +1,5 @@
 /**
- * Measures Lockstep beside its peers: `npm run bench -- data`, `npm run bench -- pipeline`. Everything happens in a temporary folder that is gone
+ * Measures Lockstep beside its peers: `npm run bench -- data` (or pipeline, or report). Everything happens in a temporary folder that is gone
  * at the end; TMPDIR says where.
  */
 import { readFileSync, statfsSync, writeFileSync } from "node:fs";
@@ -17,16 +17,18 @@ import { PEERS, peerSides } from "./peers.ts";
 import { Place } from "./place.ts";
 import { alignedTable, entrantRows, facts, intoDocument, reportOf, summaryRows } from "./report.ts";
 import { pipelineCases } from "./pipeline-cases.ts";
+import { reportCases } from "./report-cases.ts";
 import type { BenchReport, CaseReport, Suite } from "./report.ts";
 
-const HELP = `Lockstep beside dvc, git-lfs and rclone, and beside what the machine can do at all.
+const HELP = `Lockstep beside dvc, git-lfs, rclone and scikit-learn, and beside what the machine can do at all.
 
-  npm run bench -- data|pipeline [--cases a,b] [--runs N] [--scale F] [--json FILE] [--markdown FILE] [--peers DIR]
+  npm run bench -- data|pipeline|report [--cases a,b] [--runs N] [--scale F] [--json FILE] [--markdown FILE] [--peers DIR]
 
   --cases a,b       data: add-small status-small push-small pull-small pull-one add-large edit-large add-tiny status-tiny
                     pipeline: run-rows plan-rows status-rows dag-items plan-items run-items jobs run-many force-many runs-list
+                    report: verdict
   --runs N          of each entrant (default 5)
-  --scale F         share of the data or stages: 0.01 is a trial (default 1: of data, 40 GB of disk, and hours)
+  --scale F         share of the data, stages or predictions: 0.01 is a trial (default 1: of data, 40 GB of disk, and hours)
   --json FILE       every sample, and the facts of the machine; written again after each case
   --markdown FILE   a document whose part between <!-- figures of data --> and <!-- /figures of data --> is replaced
   --peers DIR       folder of programs that goes before PATH, such as the bin folder of a Python environment
@@ -36,7 +38,7 @@ const HELP = `Lockstep beside dvc, git-lfs and rclone, and beside what the machi
   --budget SECONDS  that all runs of one entrant in one case may take (default 1800)`;
 
 /** Bytes at full size. Of data: the large file, what three tools keep of it, the S3 server's copies. */
-const DISK: Readonly<Record<Suite, number>> = { data: 40e9, pipeline: 1e9 };
+const DISK: Readonly<Record<Suite, number>> = { data: 40e9, pipeline: 1e9, report: 1e8 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -132,8 +134,9 @@ async function bench(place: Place, signal: AbortSignal): Promise<BenchReport> {
     async () => tinyCases(place, await sides(tiny(scale), here.includes("dvc") ? ["dvc"] : [])),
   ];
   const pipeline = [async () => pipelineCases({ place, program, dvc: here.includes("dvc"), scale })];
+  const reporting = [async () => reportCases({ place, sklearn: here.includes("scikit-learn"), scale })];
   const chosen = values.cases?.split(",");
-  for (const family of { data, pipeline }[suite]) {
+  for (const family of { data, pipeline, report: reporting }[suite]) {
     for (const each of await family()) {
       if (chosen !== undefined && !chosen.includes(each.name)) continue;
       say(`${each.name}: ${each.title}`);

@@ -12,7 +12,8 @@ interface Peer {
   readonly suites: readonly Suite[];
   /** How it is installed. */
   readonly how: string;
-  readonly side: new (place: Place, dataset: Dataset, bucket: string) => Side;
+  /** Where it manages data. */
+  readonly side?: new (place: Place, dataset: Dataset, bucket: string) => Side;
 }
 
 /** Whom Lockstep is held against. */
@@ -32,13 +33,19 @@ export const PEERS: readonly Peer[] = [
     side: GitLfs,
   },
   { tool: "rclone", version: ["rclone", "version"], suites: ["data"], how: "apt-get install rclone", side: Rclone },
+  {
+    tool: "scikit-learn",
+    version: ["python3", "-c", "import numpy, sklearn; print(sklearn.__version__)"],
+    suites: ["report"],
+    how: "python3 -m venv peers && peers/bin/pip install scikit-learn, then --peers peers/bin",
+  },
 ];
 
 /** The sides of the peers for one dataset, each with a bucket of its own. */
 export async function peerSides(place: Place, dataset: Dataset, tools: readonly string[]): Promise<Side[]> {
   const sides: Side[] = [];
   for (const { tool, side: Tool } of PEERS) {
-    if (tools.includes(tool)) sides.push(new Tool(place, dataset, await place.s3.bucket()));
+    if (Tool !== undefined && tools.includes(tool)) sides.push(new Tool(place, dataset, await place.s3.bucket()));
   }
   return sides;
 }

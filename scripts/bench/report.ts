@@ -12,7 +12,7 @@ export interface CaseReport {
   readonly aims: readonly Judged[];
 }
 
-export type Suite = "data" | "pipeline";
+export type Suite = "data" | "pipeline" | "report";
 
 /** The document that `--json` writes. */
 export interface BenchReport {
@@ -120,7 +120,9 @@ export function facts({ machine, scale, runs, suite }: BenchReport): string[] {
     `Medians of ${runs} runs in turns; page cache warm; ${suite === "data" ? "S3 server on the same machine; " : ""}written data is flushed between the runs.`,
     ...(scale === 1
       ? []
-      : [`${suite === "data" ? "Data" : "Pipelines"} at ${scale} of its size: the aims are meant for all of it.`]),
+      : [
+          `${{ data: "Data", pipeline: "Pipelines", report: "Predictions" }[suite]} at ${scale} of its size: the aims are meant for all of it.`,
+        ]),
   ];
 }
 

@@ -30,7 +30,7 @@ export function resampled(estimate: number, sorted: Float64Array, shape: Shape, 
     const z = wide * studentQuantile(share, df);
     if (method === "normal") return estimate + z * deviation;
     const level = bias + (bias + z) / Math.max(0.1, 1 - bend * (bias + z));
-    return quantile(sorted, 1 - normalTail(level));
+    return at(sorted, 1 - normalTail(level));
   };
   const touching = method === "normal" ? -estimate / deviation : zeroAt(sorted, estimate, mean, deviation);
   const off = touching - bias;
@@ -39,6 +39,12 @@ export function resampled(estimate: number, sorted: Float64Array, shape: Shape, 
     interval: (confidence) => [bound((1 - confidence) / 2), bound((1 + confidence) / 2)],
     p: Math.min(1, 2 * studentTail(Math.abs(t), df)),
   };
+}
+
+/** The bound that `share` of the samples lie below, where R samples cut the line into R + 1 parts, as `p` counts them. */
+function at(sorted: Float64Array, share: number): number {
+  const place = (share * (sorted.length + 1) - 1) / Math.max(1, sorted.length - 1);
+  return quantile(sorted, Math.min(1, Math.max(0, place)));
 }
 
 /** Every sample gave the same: nothing varies, and a sign test of the units is the most that can be said. */

@@ -1,4 +1,4 @@
-"""`python3 sklearn.py FOLDER RESAMPLES`: what ours.ts computes, as scikit-learn and numpy would be used for it."""
+"""`python3 peer.py FOLDER RESAMPLES`: what ours.ts computes, as scikit-learn and numpy would be used for it."""
 import sys
 
 import numpy as np
