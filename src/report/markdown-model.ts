@@ -98,12 +98,19 @@ function flips({ flips: all }: ModelReport, detail: Detail): string {
     if (total === 0) return [];
     const rows = examples
       .slice(0, detail.flips)
-      .map((flip) => [code(flip.id, 40), code(flip.label, 30), code(flip.base, 30), code(flip.head, 30)]);
+      .map((flip) => [
+        code(flip.id, 40),
+        code(flip.label, 30),
+        code(flip.base, 30),
+        code(flip.head, 30),
+        ...(flip.preview ?? []).map(({ value }) => code(value, 60)),
+      ]);
     const head = [
       ["example", "left"],
       ["label", "left"],
       ["base said", "left"],
       [`${detail.head} says`, "left"],
+      ...(examples[0]?.preview ?? []).map(({ column }) => [code(column, 30), "left"] as const),
     ] as const;
     return [`**${title}**`, table(head, rows), ...more(total - rows.length, "example")];
   };

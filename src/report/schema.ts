@@ -17,7 +17,14 @@ const seedMean = z.strictObject({
   interval: z.tuple([z.number(), z.number()]).nullable(),
 });
 
-const flipSchema = z.strictObject({ id: z.string(), label: z.string(), base: z.string(), head: z.string() });
+const flipSchema = z.strictObject({
+  id: z.string(),
+  label: z.string(),
+  base: z.string(),
+  head: z.string(),
+  /** Columns that the evaluation shows. */
+  preview: z.array(z.strictObject({ column: z.string(), value: z.string() })).optional(),
+});
 const flipsSchema = z.strictObject({ count: z.number(), examples: z.array(flipSchema) });
 
 export const gateRowSchema = z.strictObject({ rule: z.string(), passed: z.boolean(), found: z.string() });

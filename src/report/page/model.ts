@@ -68,10 +68,12 @@ function flips({ flips: all }: ModelReport, { rows: most }: Bounds): Html | null
     all[kind].examples.map((flip) => [
       code(flip.id),
       kind === "fixed" ? badge("good", kind) : badge("bad", kind),
-      ...[flip.label, flip.base, flip.head].map(text),
+      ...[flip.label, flip.base, flip.head, ...(flip.preview ?? []).map(({ value }) => value)].map(text),
     ]),
   );
-  const columns = ["example", "", "label", "base said", "this change says"].map((title) => ({ title }));
+  const shown = [...all.broken.examples, ...all.fixed.examples][0]?.preview ?? [];
+  const titles = ["example", "", "label", "base said", "this change says", ...shown.map(({ column }) => column)];
+  const columns = titles.map((title) => ({ title }));
   const summary = `Flipped predictions: ${all.broken.count} broken, ${all.fixed.count} fixed`;
   return html`<h3>Flips</h3>
     <details>
