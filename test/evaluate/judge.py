@@ -41,7 +41,7 @@ def case(task, name, w, values, **data):
         "name": name,
         **listed,
         "weight": None if w is None else w.tolist(),
-        "values": {key: value(of, w) for key, of in values.items()},
+        "values": {key: value(of, w) if len(data["label"]) > 0 else None for key, of in values.items()},
     }
 
 
@@ -130,7 +130,7 @@ def multiclass(index):
             values[f"{average}_{kind}"] = lambda score=score, average=average: score(y, p, average=average, **z)
         for one in range(k):
             values[f"{kind}.{one}"] = lambda score=score, one=one: score(y, p, labels=[one], average="macro", **z)
-    for top in (1, 2, 3, 6):
+    for top in (1, 2, 3, 4):
         values[f"top_{top}_accuracy"] = lambda top=top: m.top_k_accuracy_score(y, s, k=top, labels=range(k), sample_weight=w)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
