@@ -15,7 +15,7 @@ const FEATURES = [
   "monitor",
   "performance",
 ];
-const FOUNDATION = ["statistics", "tables", "git", "store", "records", "config", "github", "dvc"];
+const FOUNDATION = ["statistics", "tables", "onnx", "git", "store", "records", "config", "github", "dvc"];
 
 /** Room -> the rooms it may import; a feature only by its `index.ts`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["core"],
   statistics: ["core"],
   tables: ["core"],
+  onnx: ["core"],
   git: ["core"],
   github: ["core"],
   store: ["core", "config", "git", "github"],

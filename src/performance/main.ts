@@ -9,7 +9,7 @@ import type { Timed } from "./interleave.ts";
 import { jobSchema } from "./job.ts";
 import type { Answer, Job } from "./job.ts";
 import { loadTimed } from "./network.ts";
-import { loadRuntime } from "./runtime.ts";
+import { loadRuntime } from "../onnx/index.ts";
 
 const job = jobSchema.parse(JSON.parse(await text(process.stdin)));
 const answer = await measure(job);

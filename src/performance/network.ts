@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { seeded, uniform } from "../statistics/index.ts";
 import type { Timed } from "./interleave.ts";
-import type { InferenceSession, Ort, Tensor } from "./runtime.ts";
+import type { InferenceSession, Ort, Tensor } from "../onnx/index.ts";
 
 /** Rows of a large request, where the network takes any number. */
 const BATCH = 32;

@@ -11,7 +11,7 @@ import { PredictionLog } from "./prediction-log.ts";
 import { metadata, parseRequest, toFeeds, toResponse } from "./protocol.ts";
 import type { Parsed, Refusal } from "./protocol.ts";
 import { toRows } from "./rows.ts";
-import type { Ort, Tensor } from "../performance/index.ts";
+import type { Ort, Tensor } from "../onnx/index.ts";
 import manifest from "../../package.json" with { type: "json" };
 
 export interface AppOptions {

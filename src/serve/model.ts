@@ -1,7 +1,7 @@
 import type { Digest } from "../core/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import type { InferenceSession, Ort } from "../performance/index.ts";
+import type { InferenceSession, Ort } from "../onnx/index.ts";
 
 /** How a model is used: part of `serving` in model.yaml. */
 export interface Signature {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { InferenceSession, Ort, Tensor } from "../performance/index.ts";
+import type { InferenceSession, Ort, Tensor } from "../onnx/index.ts";
 import { datatype, jsonElement, protocolName } from "./datatypes.ts";
 import type { LoadedModel, TensorInfo } from "./model.ts";
 

@@ -1,7 +1,7 @@
 import type { PredictionRow } from "../monitor/index.ts";
 import type { LoadedModel, Signature } from "./model.ts";
 import { elements } from "./protocol.ts";
-import type { Tensor } from "../performance/index.ts";
+import type { Tensor } from "../onnx/index.ts";
 
 /** A batch as the log keeps it: one row per example, tensors flattened to `<tensor>.<index>` columns. */
 export interface Batch {

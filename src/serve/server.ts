@@ -10,7 +10,7 @@ import { loadModel } from "./model.ts";
 import type { ServedModel } from "./model.ts";
 import { PredictionLog } from "./prediction-log.ts";
 import type { LogOptions } from "./prediction-log.ts";
-import { loadRuntime } from "../performance/index.ts";
+import { loadRuntime } from "../onnx/index.ts";
 
 export interface ServerOptions {
   readonly models: readonly ServedModel[];

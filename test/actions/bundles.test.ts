@@ -127,12 +127,17 @@ describe("each bundle, started as the runner does", () => {
       head_branch: "x",
       head_repository: { full_name: "acme/digits" },
       actor: { login: "ann" },
+      conclusion: "success",
+      run_started_at: "2026-01-02T03:04:05Z",
     };
     const options = { workspace, apiUrl: fake.apiUrl, inputs: token, eventName: "workflow_run" };
-    const started = await startAction("report", { ...options, event: { workflow_run: run } });
+    const started = await startAction("report", { ...options, event: { action: "completed", workflow_run: run } });
     expect(started.exitCode, started.stdout).toBe(0);
     expect(started.outputs).toMatchObject({ verdict: "none", "comment-url": "" });
-    const wrong = await startAction("report", { ...options, event: { workflow_run: { ...run, head_sha: "main" } } });
+    const wrong = await startAction("report", {
+      ...options,
+      event: { action: "completed", workflow_run: { ...run, head_sha: "main" } },
+    });
     expect(wrong.commands.at(-1)?.message).toContain("workflow_run.head_sha");
   });
 

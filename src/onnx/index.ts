@@ -1,0 +1,2 @@
+export { loadRuntime } from "./runtime.ts";
+export type { InferenceSession, Ort, Tensor } from "./runtime.ts";
