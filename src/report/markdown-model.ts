@@ -1,4 +1,5 @@
-import { arrow, more } from "./detail.ts";
+import type { Section } from "../config/index.ts";
+import { arrow, more, noteList } from "./detail.ts";
 import type { Detail } from "./detail.ts";
 import { formatChange, formatValue } from "./format.ts";
 import { sliceSection } from "./markdown-slices.ts";
@@ -6,22 +7,17 @@ import { code, details, sentence, table } from "./markdown.ts";
 import { pairingNotes } from "./pairing-notes.ts";
 import type { MetricRow, ModelReport } from "./schema.ts";
 
-/** One model: its metrics, its gates, what has to be known about the comparison, and what flipped. */
-export function modelSection(model: ModelReport, titled: boolean, detail: Detail): string[] {
-  const parts: string[] = titled ? [`### ${code(model.name)}`] : [];
-  parts.push(metricTable(model, detail));
-  if (model.gates.length > 0) parts.push(gateTable(model, detail));
-  const notes = [...pairingNotes(model), ...model.notes];
-  if (notes.length > 0)
-    parts.push(
-      notes
-        .slice(0, 10)
-        .map((note) => `- ${sentence(note)}`)
-        .join("\n"),
-    );
-  if (model.slices !== null && model.slices.count > 0) parts.push(sliceSection(model.slices, detail));
-  if (model.flips !== null && model.flips.fixed.count + model.flips.broken.count > 0) parts.push(flips(model, detail));
-  return parts;
+export const MODEL_SECTIONS: Partial<Record<Section, (model: ModelReport, detail: Detail) => string[]>> = {
+  metrics: (model, detail) => (model.metrics.length === 0 ? [] : [metricTable(model, detail)]),
+  gates: (model, detail) => (model.gates.length === 0 ? [] : [gateTable(model, detail)]),
+  slices: ({ slices }, detail) => (slices === null || slices.count === 0 ? [] : [sliceSection(slices, detail)]),
+  flips: ({ flips: all }, detail) =>
+    all === null || all.fixed.count + all.broken.count === 0 ? [] : [flips(all, detail)],
+};
+
+/** What has to be known about the comparison. */
+export function modelNotes(model: ModelReport, detail: Detail): string[] {
+  return noteList([...pairingNotes(model), ...model.notes], detail);
 }
 
 function metricTable(model: ModelReport, detail: Detail): string {
@@ -90,8 +86,7 @@ function gateTable(model: ModelReport, detail: Detail): string {
   return [text, ...more(model.gates.length - detail.gates, "gate")].join("\n\n");
 }
 
-function flips({ flips: all }: ModelReport, detail: Detail): string {
-  const { fixed, broken } = all ?? { fixed: { count: 0, examples: [] }, broken: { count: 0, examples: [] } };
+function flips({ fixed, broken }: NonNullable<ModelReport["flips"]>, detail: Detail): string {
   const summary = `Flipped predictions: ${fixed.count} fixed, ${broken.count} broken`;
   if (detail.flips === 0) return `${summary}.`;
   const list = (title: string, { count: total, examples }: typeof fixed): string[] => {

@@ -1,52 +1,19 @@
+import type { Section } from "../config/index.ts";
 import { arrow, more } from "./detail.ts";
 import type { Detail } from "./detail.ts";
-import { count, formatChange, formatTime, formatValue, shortDigest } from "./format.ts";
+import { count, formatChange, formatCost, formatTime, formatValue } from "./format.ts";
 import { code, details, sentence, table } from "./markdown.ts";
 import { mermaid } from "./mermaid.ts";
 import type { PipelineReport } from "./schema.ts";
 import { seedsMarkdown } from "./seeds-table.ts";
 
-/** One pipeline: what changed going in, the numbers that came out, and what each stage did. */
-export function pipelineSection(pipeline: PipelineReport, titled: boolean, detail: Detail): string[] {
-  const parts: string[] = titled ? [`#### Pipeline ${code(pipeline.name)}`] : [];
-  if (pipeline.params.length + pipeline.data.length > 0) parts.push(changes(pipeline, detail));
-  if (pipeline.notes.length > 0)
-    parts.push(
-      pipeline.notes
-        .slice(0, 10)
-        .map((note) => `- ${sentence(note)}`)
-        .join("\n"),
-    );
-  parts.push(...seedsMarkdown(pipeline, detail));
-  if (pipeline.numbers.length > 0) parts.push(numbers(pipeline, detail));
-  parts.push(stages(pipeline, detail));
-  return parts;
-}
-
-function changes({ params, data }: PipelineReport, detail: Detail): string {
-  const rows = [
-    ...data.map(({ name, base, head }) => [`data ${code(name)}`, digest(base), digest(head)]),
-    ...params.map(({ key, file, base, head }) => [
-      `${code(key)}${file === "params.yaml" ? "" : ` in ${code(file)}`}`,
-      base === null ? "–" : code(base, 80),
-      head === null ? "–" : code(head, 80),
-    ]),
-  ];
-  if (detail.changes === 0) return `Changed: ${count(params.length, "parameter")}, ${count(data.length, "dataset")}.`;
-  const text = table(
-    [
-      ["changed", "left"],
-      ["base", "left"],
-      [detail.head, "left"],
-    ],
-    rows.slice(0, detail.changes),
-  );
-  return [text, ...more(rows.length - detail.changes, "change")].join("\n\n");
-}
-
-function digest(value: string | null): string {
-  return value === null ? "–" : code(shortDigest(value));
-}
+export const PIPELINE_SECTIONS: Partial<Record<Section, (pipeline: PipelineReport, detail: Detail) => string[]>> = {
+  numbers: (pipeline, detail) => [
+    ...seedsMarkdown(pipeline, detail),
+    ...(pipeline.numbers.length === 0 ? [] : [numbers(pipeline, detail)]),
+  ],
+  stages: (pipeline, detail) => [stages(pipeline, detail)],
+};
 
 function numbers(pipeline: PipelineReport, detail: Detail): string {
   const changed = pipeline.numbers.filter(({ difference }) => difference !== 0).length;
@@ -86,7 +53,10 @@ function stages(pipeline: PipelineReport, detail: Detail): string {
     .map((status) => [pipeline.stages.filter((stage) => stage.status === status).length, status] as const)
     .filter(([number]) => number > 0)
     .map(([number, status]) => `${number} ${status}`);
-  const summary = `Stages: ${tally.join(", ") || "none"}; ${formatTime(pipeline.ms)}`;
+  const costs = pipeline.stages.flatMap(({ cost }) => (cost === null ? [] : [cost]));
+  const paid = costs.length > 0;
+  const total = paid ? `; ${sum(costs, pipeline.currency)}` : "";
+  const summary = `Stages: ${tally.join(", ") || "none"}; ${formatTime(pipeline.ms)}${total}`;
   if (detail.stages === 0 || pipeline.stages.length === 0) return `${summary}.`;
   const rows = pipeline.stages
     .slice(0, detail.stages)
@@ -94,19 +64,27 @@ function stages(pipeline: PipelineReport, detail: Detail): string {
       code(one.stage, 60),
       STATUS[one.status],
       one.status === "cached" || one.status === "skipped" ? "–" : formatTime(one.ms),
+      ...(paid ? [formatCost(one.cost, "")] : []),
       ...(detail.reasons ? [sentence(one.reason, 160)] : []),
     ]);
   const head = [
     ["stage", "left"],
     ["", "left"],
     ["time", "right"],
-    ["why", "left"],
+    ...(paid ? [[`cost${pipeline.currency === "" ? "" : ` (${code(pipeline.currency, 12)})`}`, "right"] as const] : []),
+    ...(detail.reasons ? [["why", "left"] as const] : []),
   ] as const;
   const graph = detail.graph ? mermaid(pipeline.stages) : undefined;
   const body = [
     ...(graph === undefined ? [] : [`\`\`\`mermaid\n${graph}\n\`\`\``]),
-    table(detail.reasons ? head : head.slice(0, 3), rows),
+    table(head, rows),
     ...more(pipeline.stages.length - detail.stages, "stage"),
   ];
   return details(summary, body.join("\n\n"));
+}
+
+/** Stands in a summary, where nothing is read as Markdown: a currency that is no plain word is left to the table. */
+function sum(costs: readonly number[], currency: string): string {
+  const total = costs.reduce((all, cost) => all + cost, 0);
+  return formatCost(total, /^[A-Za-z]{1,8}$/.test(currency) ? currency : "").replace("<", "under");
 }

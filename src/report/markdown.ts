@@ -55,7 +55,7 @@ function entity(character: string): string {
 /** A sentence that may name foreign things: as it is if nothing in it can mean anything to Markdown, else as code. */
 export function sentence(text: string, most = 400): string {
   const shown = visible(text, most);
-  return HARMLESS.test(shown) && !MEANINGFUL.test(shown) ? shown : code(text, most);
+  return shown !== "" && HARMLESS.test(shown) && !MEANINGFUL.test(shown) ? shown : code(text, most);
 }
 
 /** Foreign text of several lines, as a block; lines and length are bounded. */

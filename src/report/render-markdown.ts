@@ -1,13 +1,18 @@
-import { DETAILS, more } from "./detail.ts";
+import type { Section } from "../config/index.ts";
+import { DETAILS, more, noteList } from "./detail.ts";
 import type { Detail } from "./detail.ts";
 import { shortCommit } from "./format.ts";
 import { fill, headline } from "./headline.ts";
 import type { Headline } from "./headline.ts";
-import { modelSection } from "./markdown-model.ts";
+import { changesSection } from "./markdown-changes.ts";
+import { MODEL_SECTIONS, modelNotes } from "./markdown-model.ts";
+import { PIPELINE_SECTIONS } from "./markdown-pipeline.ts";
+import { alert, block, code, details } from "./markdown.ts";
 import { methodOf } from "./method.ts";
-import { pipelineSection } from "./markdown-pipeline.ts";
-import { alert, block, code, details, sentence } from "./markdown.ts";
+import { reproduceCommands } from "./reproduce.ts";
 import type { Report } from "./schema.ts";
+import { chapters } from "./views.ts";
+import type { Chapter } from "./views.ts";
 
 /** Fits a comment (65,536) with room for its marker. */
 const DEFAULT_LIMIT = 65_000;
@@ -31,26 +36,52 @@ export function renderMarkdown(report: Report, options: { readonly maxCharacters
 }
 
 function render(report: Report, detail: Detail): string {
-  const { models, pipelines } = report;
   return [
     verdict(report),
     ...failures(report, detail),
-    ...models.slice(0, detail.models).flatMap((model) => modelSection(model, models.length > 1, detail)),
-    ...more(models.length - detail.models, "model"),
-    ...(report.notes.length === 0
-      ? []
-      : [
-          report.notes
-            .slice(0, 10)
-            .map((note) => `- ${sentence(note)}`)
-            .join("\n"),
-        ]),
-    ...pipelines.slice(0, detail.models).flatMap((pipeline) => pipelineSection(pipeline, pipelines.length > 1, detail)),
-    ...more(pipelines.length - detail.models, "pipeline"),
-    ...(report.state === "compared" ? [reproduce(report)] : []),
+    ...noteList(report.notes, detail),
+    ...chapters(report.sections).flatMap((chapter) => told(report, chapter, detail)),
     footer(report),
   ].join("\n\n");
 }
+
+function told(report: Report, { scope, sections, first }: Chapter, detail: Detail): string[] {
+  const { models, pipelines } = report;
+  switch (scope) {
+    case "model":
+      return [
+        ...models
+          .slice(0, detail.models)
+          .flatMap((model) => [
+            ...(models.length > 1 ? [`### ${code(model.name)}`] : []),
+            ...(first ? modelNotes(model, detail) : []),
+            ...sections.flatMap((section) => MODEL_SECTIONS[section]?.(model, detail) ?? []),
+          ]),
+        ...more(models.length - detail.models, "model"),
+      ];
+    case "pipeline":
+      return [
+        ...pipelines
+          .slice(0, detail.models)
+          .flatMap((pipeline) => [
+            ...(pipelines.length > 1 ? [`#### Pipeline ${code(pipeline.name)}`] : []),
+            ...(first ? noteList(pipeline.notes, detail) : []),
+            ...sections.flatMap((section) => PIPELINE_SECTIONS[section]?.(pipeline, detail) ?? []),
+          ]),
+        ...more(pipelines.length - detail.models, "pipeline"),
+      ];
+    case "report":
+      return sections.flatMap((section) => REPORT_SECTIONS[section]?.(report, detail) ?? []);
+  }
+}
+
+const REPORT_SECTIONS: Partial<Record<Section, (report: Report, detail: Detail) => string[]>> = {
+  changes: changesSection,
+  reproduce: (report) => {
+    const commands = reproduceCommands(report);
+    return commands.length === 0 ? [] : [details("Reproduce", block(commands.join("\n"), 20))];
+  },
+};
 
 const ALERTS: Record<Headline["tone"], Parameters<typeof alert>[0]> = {
   good: "TIP",
@@ -71,16 +102,6 @@ function verdict(report: Report, spoken = true): string {
 function failures(report: Report, detail: Detail): string[] {
   const shown = report.failures.slice(0, detail.failures).map((failure) => block(failure, 20));
   return [...shown, ...more(report.failures.length - detail.failures, "failure")];
-}
-
-function reproduce({ pipelines, head, base, pullRequest }: Report): string {
-  const commands = [
-    ...(pullRequest === null ? [] : [`git fetch origin pull/${pullRequest}/head`]),
-    ...(head.commit === null ? [] : [`git checkout ${head.commit}`]),
-    ...pipelines.slice(0, 5).map(({ name }) => `npx lockstep run ${name}`),
-    ...(base.commit === null ? [] : [`npx lockstep compare ${base.commit.slice(0, 12)}`]),
-  ];
-  return details("Reproduce", block(commands.join("\n"), 20));
 }
 
 function footer({ head, base, runUrl, models }: Report): string {

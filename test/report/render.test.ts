@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
-import { buildReport, renderHtml, renderMarkdown, renderText, reportSchema } from "../../src/report/index.ts";
+import {
+  buildReport,
+  renderHtml,
+  renderMarkdown,
+  renderText,
+  reportSchema,
+  sectionsOf,
+} from "../../src/report/index.ts";
+
 import { BINARY } from "../evaluate/helpers.ts";
-import { input, report, runRecord, side } from "./fixture.ts";
+import { fullReport, input, report, runRecord, side } from "./fixture.ts";
 
 const lines = (text: string): string[] => text.split("\n");
 
@@ -128,17 +136,54 @@ test("whatever is large, the report fits", () => {
     expect(renderMarkdown(huge, { maxCharacters }).length).toBeLessThanOrEqual(maxCharacters);
 });
 
-test("sections give way in their order: the graph first, the gates last", () => {
+test("sections give way in their order: flips before the graph, the gates last", () => {
   const made = report();
-  const full = renderMarkdown(made);
-  const seen = (limit: number): boolean[] => {
+  const parts = ["| example | label |", "```mermaid", "| why |", "| stage |", "| metric |", "| gate | rule |"];
+  const full = renderMarkdown(made).length;
+  const seen = Array.from({ length: Math.ceil((full - 1_500) / 50) }, (_, step) => full - step * 50).map((limit) => {
     const text = renderMarkdown(made, { maxCharacters: limit });
-    return ["```mermaid", "| example | label |", "Stages:", "| gate | rule |"].map((part) => text.includes(part));
+    return parts.findIndex((part) => text.includes(part));
+  });
+  expect(seen[0]).toBe(0);
+  expect(new Set(seen)).toEqual(new Set([0, 1, 2, 3, 4]));
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+});
+
+test("the comment has the sections of the view, in its order", () => {
+  const full = fullReport();
+  const marks = {
+    metrics: "| metric |",
+    gates: "| gate |",
+    flips: "<summary>Flipped",
+    changes: "| changed |",
+    numbers: "numbers of the metrics files",
+    stages: "<summary>Stages: 2 run, 1 cached; 1 min 4 s; USD 0.0085</summary>",
+    reproduce: "<summary>Reproduce",
   };
-  expect(seen(full.length)).toEqual([true, true, true, true]);
-  expect(seen(full.length - 1)).toEqual([false, true, true, true]);
-  expect(seen(full.length - 1_000)).toEqual([false, false, true, true]);
-  expect(seen(1_500)[3]).toBe(true);
+  const order = (text: string): string[] =>
+    Object.entries(marks)
+      .map(([name, mark]) => [name, text.indexOf(mark)] as const)
+      .filter(([, at]) => at >= 0)
+      .toSorted(([, a], [, b]) => a - b)
+      .map(([name]) => name);
+  for (const view of ["reviewer", "business", "engineer"] as const) {
+    const sections = sectionsOf(undefined, view);
+    const text = renderMarkdown({ ...full, sections });
+    expect(order(text)).toEqual(sections.filter((section) => section in marks));
+    expect(text).toMatch(/^> \[!TIP\]\n/);
+    expect(text).toMatch(/<sub>Lockstep ·[^\n]*$/);
+  }
+  const stages = renderMarkdown({ ...full, sections: ["stages"] });
+  expect(order(stages)).toEqual(["stages"]);
+  expect(stages).toContain("| stage |  | time | cost (`USD`) | why |");
+});
+
+test("files that changed are folded and counted", () => {
+  const text = renderMarkdown(fullReport());
+  expect(text).toContain("<summary>3 files changed</summary>\n\n- `params.yaml` changed\n");
+  expect(text).toContain("- `src/old.py` removed\n");
+  const many = { count: 5_000, named: Array.from({ length: 200 }, (_, at) => ({ path: `f${at}`, change: "added" })) };
+  expect(renderMarkdown({ ...fullReport(), files: many as never })).toContain("… and 4900 more files.");
 });
 
 test("a failed experiment and a refused result are told in the first line", () => {
