@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, test } from "vitest";
 import { missing, Registry } from "../store/drivers/oci-registry.ts";
+import { ReleaseRig } from "../store/drivers/release-rig.ts";
 import { S3_PROGRAM, startS3 } from "../store/drivers/s3-server.ts";
 import { remoteStory } from "./remote-story.ts";
 
@@ -9,6 +10,12 @@ if (missing.length > 0) console.log(`skipped: the commands on an OCI registry ne
 if (noS3) console.log(`skipped: the commands on S3 need ${S3_PROGRAM}`);
 
 describe("the commands on a real remote", () => {
+  test("release: on the sandbox, in a private repository", { timeout: 240_000 }, async () => {
+    await using rig = await ReleaseRig.start({ private: true });
+    const env = { GITHUB_TOKEN: rig.rig.sandbox.token("ada"), GITHUB_API_URL: rig.rig.sandbox.apiUrl };
+    await remoteStory({ url: rig.next().url, env });
+  });
+
   test.skipIf(missing.length > 0)("oci: a registry", { timeout: 240_000 }, async () => {
     await using registry = await Registry.start();
     await remoteStory({ url: `oci://${registry.host}/team/data`, env: {} });

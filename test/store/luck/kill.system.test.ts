@@ -3,7 +3,7 @@ import { temporary } from "../../git/repository.ts";
 import { killSeeds } from "./kill.ts";
 import { prepare, SCENES } from "./scenes.ts";
 
-/** Together every scene twenty times. `kill.test.ts` plays the first seeds. */
+/** Together every scene twenty times. */
 test.each([
   { large: false, rounds: 14 },
   { large: true, rounds: 6 },
