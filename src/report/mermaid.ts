@@ -22,9 +22,13 @@ export function mermaid(stages: PipelineReport["stages"]): string | undefined {
   ].join("\n");
 }
 
-/** Stage names are from the repository; a label keeps what cannot end it or mean anything to Mermaid. */
-function label(stage: string): string {
-  const plain = stage.replace(/[^A-Za-z0-9 ._-]/g, "_").slice(0, 40);
+/** Names are from the repository; a label, in quotes, keeps what cannot end it or mean anything to Mermaid. */
+export function label(name: string): string {
+  const plain = name
+    .replace(/[^A-Za-z0-9 ._-]/g, "_")
+    .slice(0, 40)
+    .trim();
   // "end" is a word of Mermaid's own that breaks a flowchart even inside of some labels.
-  return plain.toLowerCase() === "end" ? `${plain} ` : plain;
+  if (plain.toLowerCase() === "end") return `${plain} `;
+  return plain === "" ? "_" : plain;
 }

@@ -7,6 +7,7 @@ import type { Headline } from "./headline.ts";
 import { changesSection } from "./markdown-changes.ts";
 import { MODEL_SECTIONS, modelNotes } from "./markdown-model.ts";
 import { PIPELINE_SECTIONS } from "./markdown-pipeline.ts";
+import { plotsSection } from "./markdown-plots.ts";
 import { alert, block, code, details } from "./markdown.ts";
 import { methodOf } from "./method.ts";
 import { reproduceCommands } from "./reproduce.ts";
@@ -77,6 +78,7 @@ function told(report: Report, { scope, sections, first }: Chapter, detail: Detai
 
 const REPORT_SECTIONS: Partial<Record<Section, (report: Report, detail: Detail) => string[]>> = {
   changes: changesSection,
+  plots: plotsSection,
   reproduce: (report) => {
     const commands = reproduceCommands(report);
     return commands.length === 0 ? [] : [details("Reproduce", block(commands.join("\n"), 20))];
