@@ -229,6 +229,19 @@ test("the documentation's formulas are sound", () => {
   expect(formulaColumns(evaluation)).toEqual(["price"]);
 });
 
+test("README's rules of a model are ones", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const [, rules = ""] = /```yaml\n(evaluation:[^]*?)```/.exec(readme) ?? [];
+  const { evaluation, gates } = modelSchema.parse({
+    version: 1,
+    pipeline: "churn",
+    files: { "model.onnx": "build/churn/model.onnx" },
+    ...(parse(rules) as object),
+  });
+  expect(evaluationFailures(evaluation, () => ({ file: "model.yaml", line: 1, column: 1 }))).toEqual([]);
+  expect(gates).toHaveLength(3);
+});
+
 test("any text is a formula or a problem, and never more than that", () => {
   const pieces = fc.constantFrom(
     "tp",
