@@ -6,18 +6,10 @@ import type { Parcels } from "../../src/pipeline/index.ts";
 
 /** Folders between jobs, as artifacts of the run. What an earlier attempt of the job left under the name is replaced. */
 export const artifacts: Parcels = {
-  send: (name, folder) =>
-    talk(`sending the artifact ${name}`, async () => {
-      const { DefaultArtifactClient } = await import("@actions/artifact");
-      const client = new DefaultArtifactClient();
-      const upload = async (): Promise<unknown> => client.uploadArtifact(name, await filesOf(folder), folder);
-      try {
-        await upload();
-      } catch (refused) {
-        await client.deleteArtifact(name).catch(() => Promise.reject(refused));
-        await upload();
-      }
-    }),
+  send: async (name, folder) => {
+    const sent = await sendFolder(name, folder);
+    return sent.ok ? ok() : sent;
+  },
   receive: (name, folder) =>
     talk(`fetching the artifact ${name}`, async () => {
       const { ArtifactNotFoundError, DefaultArtifactClient } = await import("@actions/artifact");
@@ -32,6 +24,22 @@ export const artifacts: Parcels = {
       }
     }),
 };
+
+/** Gives the artifact's number, by which its page is found. */
+export async function sendFolder(name: string, folder: string): Promise<Result<number | undefined>> {
+  return talk(`sending the artifact ${name}`, async () => {
+    const { DefaultArtifactClient } = await import("@actions/artifact");
+    const client = new DefaultArtifactClient();
+    const upload = async (): Promise<number | undefined> =>
+      (await client.uploadArtifact(name, await filesOf(folder), folder)).id;
+    try {
+      return await upload();
+    } catch (refused) {
+      await client.deleteArtifact(name).catch(() => Promise.reject(refused));
+      return upload();
+    }
+  });
+}
 
 /** The client throws whatever goes wrong between it and the service. */
 async function talk<T>(what: string, work: () => Promise<T>): Promise<Result<T>> {

@@ -1,7 +1,10 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { ok } from "../../src/core/index.ts";
 import { publishProgress, publishReport } from "../../src/report/index.ts";
 import { secret, text } from "../lib/inputs.ts";
+import { sendFolder } from "../lib/parcels.ts";
 import { start } from "../lib/start.ts";
 
 /** What is used of the event `workflow_run`. GitHub fills it in, not the pull request. */
@@ -22,6 +25,9 @@ const event = z.object({
   }),
 });
 
+/** The artifact with the whole report, of the run that reports. */
+const PAGE = "lockstep-report";
+
 await start(async (action) => {
   const inputs = action.inputs({ "github-token": secret, "bot-login": text });
   if (!inputs.ok) return inputs;
@@ -35,6 +41,14 @@ await start(async (action) => {
   const publish = happened === "completed" ? publishReport : publishProgress;
   const published = await publish(forGit.value, action.github(token, inputs.value["bot-login"]), {
     ...action.defaults,
+    keepPage: async (html) => {
+      const folder = join(action.temp, PAGE);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "report.html"), html);
+      const sent = await sendFolder(PAGE, folder);
+      // GitHub's page of an artifact is its download.
+      return sent.ok ? ok(sent.value === undefined ? action.runUrl : `${action.runUrl}/artifacts/${sent.value}`) : sent;
+    },
     run: {
       id: run.id,
       attempt: run.run_attempt,

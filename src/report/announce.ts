@@ -4,15 +4,18 @@ import { findCheck, fitLine, isOlder, LIMITS, setStatus, upsertCheck, upsertComm
 import type { GitHub, PullRequest, UpsertCommentOptions } from "../github/index.ts";
 import { fill, headline } from "./headline.ts";
 import { visible } from "./markdown.ts";
+import { renderHtml } from "./render-html.ts";
 import { renderMarkdown } from "./render-markdown.ts";
 import type { Report } from "./schema.ts";
+import { reasons } from "./side.ts";
 import { orderOf } from "./workflow-run.ts";
-import type { Names, Published, WorkflowRun } from "./workflow-run.ts";
+import type { Names, Published, PublishOptions, WorkflowRun } from "./workflow-run.ts";
 
 export interface Place {
   readonly pull: PullRequest;
   readonly names: Names;
   readonly run: WorkflowRun;
+  readonly keepPage?: PublishOptions["keepPage"];
 }
 
 /** Stands between what is told of a run that goes on and the report that was there before. No foreign text can hold it. */
@@ -30,7 +33,8 @@ export async function announce(
 ): Promise<Result<Published>> {
   const { pull, names, run } = place;
   const { verdict, conclusion } = report;
-  const markdown = renderMarkdown(report);
+  const page = await pageOf(context, report, place);
+  const markdown = renderMarkdown(report, { page });
   const done = (commentUrl: string | null): Published => ({
     verdict,
     conclusion,
@@ -54,7 +58,7 @@ export async function announce(
     conclusion,
     title: fitLine(line, LIMITS.title),
     // With room for the line that says whose it is.
-    summary: renderMarkdown(report, { maxCharacters: LIMITS.checkText - 200 }),
+    summary: renderMarkdown(report, { page, maxCharacters: LIMITS.checkText - 200 }),
     detailsUrl,
   });
   if (!check.ok) return check;
@@ -67,6 +71,16 @@ export async function announce(
     targetUrl: detailsUrl,
   });
   return status.ok ? ok(done(url)) : status;
+}
+
+/** Where the whole report can be fetched. A comment without that link is better than none. */
+async function pageOf(context: Context, report: Report, { keepPage }: Place): Promise<string | null> {
+  if (keepPage === undefined || report.state === "refused") return null;
+  const kept = await keepPage(await renderHtml(report));
+  if (kept.ok) return kept.value;
+  const message = `the report's page could not be kept, so the comment links to none: ${reasons(kept).join("; ")}`;
+  context.emit({ type: "warning", message });
+  return null;
 }
 
 /** Says in the comment and the commit status that a run goes on; the report that was there stays below. */

@@ -34,14 +34,15 @@ export async function publishReport(
   github: GitHub,
   options: PublishOptions,
 ): Promise<Result<Published>> {
-  const { run } = options;
+  const { run, keepPage } = options;
   const found = await pullRequestOf(context, github, run);
   if (!found.ok) return found;
   if (found.value === undefined) return ok({ ...NOTHING, pullRequest: null });
   const { pull, names } = found.value;
   const report = await reportOn(context, github, { ...options, pull, names });
   if (!report.ok) return report;
-  if (report.value !== undefined) return announce(context, github, report.value, { pull, names, run });
+  if (report.value !== undefined)
+    return announce(context, github, report.value, { pull, names, run, ...(keepPage && { keepPage }) });
   context.emit({ type: "note", message: "the experiment had no pipeline to run; nothing to report" });
   return ok({ ...NOTHING, pullRequest: pull.number });
 }

@@ -20,29 +20,36 @@ const DEFAULT_LIMIT = 65_000;
 /** No report is shorter: what is left at the end is the verdict alone. */
 const SHORTEST = 1_500;
 
+export interface MarkdownOptions {
+  readonly maxCharacters?: number;
+  /** URL of the page of the whole report. */
+  readonly page?: string | null;
+}
+
 /**
  * The report as GitHub Markdown of at most `maxCharacters`: sections shorten in a fixed order until it fits, and say
  * that they did. Every text of the repository is escaped.
  */
-export function renderMarkdown(report: Report, options: { readonly maxCharacters?: number } = {}): string {
+export function renderMarkdown(report: Report, options: MarkdownOptions = {}): string {
   const limit = Math.max(SHORTEST, options.maxCharacters ?? DEFAULT_LIMIT);
+  const end = footer(report, options.page ?? null);
   const head = report.pullRequest === null ? "head" : "this PR";
   for (const detail of DETAILS) {
-    const text = render(report, { ...detail, head });
+    const text = render(report, { ...detail, head }, end);
     if (text.length <= limit) return text;
   }
-  const rest = ["The rest of this report is longer than a comment may be.", footer(report)];
+  const rest = ["The rest of this report is longer than a comment may be.", end];
   const short = [verdict(report), ...rest].join("\n\n");
   return short.length <= limit ? short : [verdict(report, false), ...rest].join("\n\n");
 }
 
-function render(report: Report, detail: Detail): string {
+function render(report: Report, detail: Detail, end: string): string {
   return [
     verdict(report),
     ...failures(report, detail),
     ...noteList(report.notes, detail),
     ...chapters(report.sections).flatMap((chapter) => told(report, chapter, detail)),
-    footer(report),
+    end,
   ].join("\n\n");
 }
 
@@ -106,10 +113,14 @@ function failures(report: Report, detail: Detail): string[] {
   return [...shown, ...more(report.failures.length - detail.failures, "failure")];
 }
 
-function footer({ head, base, runUrl, models }: Report): string {
+function footer({ head, base, runUrl, models }: Report, page: string | null): string {
   const from = base.commit === null ? "" : ` against ${shortCommit(base.commit)}`;
-  const run = runUrl !== null && /^https?:\/\/[A-Za-z0-9.:/_-]+$/.test(runUrl) ? ` · [run](${runUrl})` : "";
+  const links = [...link("run", runUrl), ...link("full report", page)].map((one) => ` · ${one}`).join("");
   const said = methodOf(models);
   const method = said === null ? "" : ` · ${said}`;
-  return `<sub>Lockstep · ${shortCommit(head.commit)}${from}${run}${method}</sub>`;
+  return `<sub>Lockstep · ${shortCommit(head.commit)}${from}${links}${method}</sub>`;
+}
+
+function link(name: string, url: string | null): string[] {
+  return url !== null && /^https?:\/\/[A-Za-z0-9.:/_-]+$/.test(url) ? [`[${name}](${url})`] : [];
 }

@@ -30,6 +30,8 @@ export interface PublishOptions {
   readonly remote: string;
   /** Who commits to the records branch. */
   readonly author?: { readonly name: string; readonly email: string };
+  /** Puts the page of the whole report where people can fetch it, and gives its URL; absent: the comment links to none. */
+  readonly keepPage?: (html: string) => Promise<Result<string>>;
 }
 
 export interface Published {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ResultDocument } from "../../src/config/index.ts";
+import { fail, ok } from "../../src/core/index.ts";
+import type { Result } from "../../src/core/index.ts";
 import { value } from "../helpers/value.ts";
 import { resultZip, Rig } from "./rig.ts";
 import type { Change } from "./rig.ts";
@@ -23,6 +25,30 @@ test("from results to the posted comment it is at most 12 requests", async () =>
   value(await rig.publish(change, await good()));
   const asked = rig.sandbox.world.requestLog.slice(from).filter(({ path }) => path.startsWith("/repos/"));
   expect(asked.length).toBeLessThanOrEqual(12);
+});
+
+test("the comment and the check link to the page that was kept, for no request more; one that could not be costs no report", async () => {
+  rig.forget();
+  const pages: string[] = [];
+  const url = "https://github.test/acme/toy/actions/runs/9/artifacts/4";
+  const from = rig.sandbox.world.requestLog.length;
+  const keepPage = async (html: string): Promise<Result<string>> => {
+    pages.push(html);
+    return ok(url);
+  };
+  value(await rig.publishRun(change, { id: await good() }, { keepPage }));
+  const asked = rig.sandbox.world.requestLog.slice(from).filter(({ path }) => path.startsWith("/repos/"));
+  expect(asked.length).toBeLessThanOrEqual(12);
+  expect(pages).toEqual([expect.stringMatching(/^<!doctype html>[^]*<h1>Better<\/h1>/)]);
+  const link = `· [full report](${url})`;
+  expect(rig.ours(change)).toEqual([expect.stringContaining(link)]);
+  expect(rig.repository.checkRuns.at(-1)?.output.summary).toContain(link);
+
+  const refused = async (): Promise<Result<string>> =>
+    fail({ code: "external", what: "sending the artifact", problem: "the service is down" });
+  value(await rig.publishRun(change, { id: await good() }, { keepPage: refused }));
+  expect(rig.ours(change)).toEqual([expect.not.stringContaining("full report")]);
+  expect(rig.ours(change)).toEqual([expect.stringContaining("**Better.**")]);
 });
 
 test("while it runs the comment says so, with the plan, above the report that was there", async () => {

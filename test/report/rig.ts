@@ -7,7 +7,7 @@ import type { Context, Result } from "../../src/core/index.ts";
 import { connect } from "../../src/github/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
 import { publishProgress, publishReport } from "../../src/report/index.ts";
-import type { Published, WorkflowRun as ReportedRun } from "../../src/report/index.ts";
+import type { Published, PublishOptions, WorkflowRun as ReportedRun } from "../../src/report/index.ts";
 import { startSandbox } from "../../src/sandbox/index.ts";
 import type { Repository, Sandbox, WorkflowRun } from "../../src/sandbox/index.ts";
 import { contextIn, temporary, write } from "../git/repository.ts";
@@ -236,7 +236,11 @@ export class Rig implements AsyncDisposable {
   async publishRun(
     change: Change,
     facts: Partial<ReportedRun> & { readonly id: number },
-    { fetch = globalThis.fetch, paced = false }: { fetch?: typeof globalThis.fetch; paced?: boolean } = {},
+    {
+      fetch = globalThis.fetch,
+      paced = false,
+      keepPage,
+    }: { fetch?: typeof globalThis.fetch; paced?: boolean; keepPage?: PublishOptions["keepPage"] } = {},
   ): Promise<Result<Published>> {
     const runId = facts.id;
     const token = this.sandbox.world.mintToken({ repository: "acme/toy", permissions: PERMISSIONS, runId, jobId: 1 });
@@ -253,6 +257,7 @@ export class Rig implements AsyncDisposable {
     return publish(context, github, {
       remote: "origin",
       author: { name: "bot", email: "bot@example.com" },
+      ...(keepPage && { keepPage }),
       run: {
         attempt: 1,
         url: `${this.sandbox.url}/acme/toy/actions/runs/${runId}`,

@@ -94,6 +94,19 @@ export function mountWeb(app: Hono, world: World, actions: WebActions): void {
       headers: { "content-type": "application/octet-stream", "content-length": String(asset.size) },
     });
   });
+  // As GitHub's: whoever opens an artifact fetches it.
+  app.get("/:owner/:repo/actions/runs/:run/artifacts/:id", (c) => {
+    const repository = world.repositories.get(`${c.req.param("owner")}/${c.req.param("repo")}`);
+    const found = repository?.artifacts.find((artifact) => artifact.id === Number(c.req.param("id")));
+    if (found === undefined || found.runId !== Number(c.req.param("run"))) return c.notFound();
+    return new Response(Readable.toWeb(createReadStream(world.blobPath(found.blob))) as ReadableStream, {
+      headers: {
+        "content-type": "application/zip",
+        "content-length": String(found.size),
+        "content-disposition": 'attachment; filename="artifact.zip"',
+      },
+    });
+  });
 
   mountButtons(app, world, actions);
   app.get("/_sandbox/page/mermaid.js", async (c) => {
