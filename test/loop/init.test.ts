@@ -1,9 +1,13 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openApiObserver } from "../helpers/openapi.ts";
 import { openRig, root } from "./rig.ts";
 import type { Rig } from "./rig.ts";
+
+/** Where the data of an archive's first file begin: after its header, which tells how long its name and extra field are. */
+const dataOf = (archive: Buffer): number => 30 + archive.readUInt16LE(26) + archive.readUInt16LE(28);
 
 /** A new user's first hour: an empty repository, `init`, a push, one edit in a pull request, a comment, a merge. */
 describe("lockstep init", () => {
@@ -65,6 +69,11 @@ describe("lockstep init", () => {
     );
     expect(comments.map((comment) => comment.user.login)).toEqual(["github-actions[bot]"]);
     for (const word of [/better/i, /accuracy/, /degree/]) expect(comments[0]?.body).toMatch(word);
+    const [, page = ""] = /\[full report\]\(([^)]+)\)/.exec(comments[0]?.body ?? "") ?? [];
+    const archive = Buffer.from(await (await fetch(page.replace("github.localhost", "127.0.0.1"))).arrayBuffer());
+    expect(inflateRawSync(archive.subarray(dataOf(archive))).toString()).toMatch(
+      /^<!doctype html>[^]*<h1>Better<\/h1>/,
+    );
   });
 
   it("promotes the reviewed bytes when it is merged, without running a stage", async () => {
