@@ -31,5 +31,5 @@ function part(value: Part): string {
 
 /** Text of the repository for an element or a quoted attribute; characters that cannot be seen are told. */
 export function escapeHtml(text: string): string {
-  return visible(text, 2_000).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return visible(text, 1_000).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
