@@ -53,13 +53,13 @@ interface Measuring {
   readonly gates: readonly Gate[];
   readonly run: RunRecord;
   readonly document: ResultDocument;
-  /** The tree before the change. */
+  /** The tree before the change; undefined in a clone without it. */
   readonly base: Source | undefined;
 }
 
 async function measureModel(
   context: Context,
-  { records, store }: Workspace,
+  { source, records, store }: Workspace,
   { model, gates, run, document, base }: Measuring,
 ): Promise<Result<Performance[]>> {
   const { value: config } = model.config;
@@ -71,8 +71,8 @@ async function measureModel(
   if (!candidate.ok) return candidate;
   const found: [Against, Digest | undefined][] = [];
   const wanted = referencesOf(gates);
-  if (wanted.has("production") && base !== undefined) {
-    const lock = await loadModelLock(base, model.name);
+  if (wanted.has("production")) {
+    const lock = await loadModelLock(base ?? source, model.name);
     if (!lock.ok) return lock;
     found.push(["production", networkOfVersion(productionVersion(lock.value), config)]);
   }
