@@ -6,6 +6,7 @@ const root = resolve(import.meta.dirname, "..");
 const FEATURES = [
   "data",
   "pipeline",
+  "metrics",
   "evaluate",
   "report",
   "registry",

@@ -1,7 +1,7 @@
 import { seeded } from "../statistics/index.ts";
 import { countSamples, isCounted } from "./counted.ts";
 import { designOf } from "./design.ts";
-import type { Metric } from "./metric.ts";
+import type { Metric } from "../metrics/index.ts";
 import { passSamples } from "./passes.ts";
 import type { Contrast, Distribution } from "./sampled.ts";
 import { isTotalled, totalSamples } from "./totalled.ts";

@@ -1,4 +1,4 @@
-import type { Predictions } from "./predictions.ts";
+import type { Predictions } from "../metrics/index.ts";
 
 /** Beyond this many, 2 to the power of it is beyond any p-value's interest. */
 const ENOUGH = 1_000;

@@ -1,11 +1,10 @@
 import { holm } from "../statistics/index.ts";
 import { RESAMPLES } from "./compare.ts";
-import type { MetricSource } from "./metrics.ts";
+import type { Coded, MetricSource, Predictions } from "../metrics/index.ts";
 import { evidenceOf } from "./evidence.ts";
 import type { Evidence, Weighed } from "./evidence.ts";
 import { pair } from "./pairing.ts";
-import { selectRows } from "./predictions.ts";
-import type { Coded, Predictions } from "./predictions.ts";
+import { selectRows } from "../metrics/index.ts";
 import type { Correction } from "./verdict.ts";
 
 /** One metric on the examples of one slice. */
@@ -30,7 +29,7 @@ export interface SlicesComparison {
 }
 
 /** Slices of fewer examples have values, and nothing is said about their noise. */
-export const MIN_SLICE = 10;
+const MIN_SLICE = 10;
 
 /**
  * Compares two sides within each slice, as `compareModels` does on all examples. A slice's numbers do not depend on

@@ -5,10 +5,9 @@ import { evidenceOf } from "./evidence.ts";
 import type { Evidence, Weighed } from "./evidence.ts";
 import { flipsOf } from "./flips.ts";
 import type { Flips } from "./flips.ts";
-import type { MetricSource } from "./metrics.ts";
+import type { MetricSource, Predictions } from "../metrics/index.ts";
 import { pair } from "./pairing.ts";
 import type { Pairing } from "./pairing.ts";
-import type { Predictions } from "./predictions.ts";
 import { nonInferior, overall, verdictOf } from "./verdict.ts";
 import type { Correction, Verdict } from "./verdict.ts";
 

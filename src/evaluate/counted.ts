@@ -1,8 +1,7 @@
 import { apart, jackknife } from "../statistics/index.ts";
 import type { Random, Shape, Strata } from "../statistics/index.ts";
 import { draw, stratumOf } from "./design.ts";
-import type { Cells, Metric, Sums } from "./metric.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Cells, Metric, Predictions, Sums } from "../metrics/index.ts";
 import { Differences } from "./sampled.ts";
 import type { Distribution, Drawing } from "./sampled.ts";
 

@@ -1,6 +1,6 @@
 import { binomial } from "../statistics/index.ts";
 import type { Random, Strata } from "../statistics/index.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Predictions } from "../metrics/index.ts";
 
 /** Which examples a bootstrap sample draws together, and within which strata. */
 export interface Design extends Strata {

@@ -2,10 +2,8 @@ import { delong, normalQuantile, normalTail, placements, resampled } from "../st
 import { bootstrap } from "./bootstrap.ts";
 import { leastP } from "./changed.ts";
 import { mcnemar } from "./mcnemar.ts";
-import type { Direction, Metric } from "./metric.ts";
-import { findMetric, hasScores, metricOf } from "./metrics.ts";
-import type { MetricSource } from "./metrics.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Direction, Metric, MetricSource, Predictions } from "../metrics/index.ts";
+import { findMetric, hasScores, metricOf } from "../metrics/index.ts";
 import type { Contrast, Distribution } from "./sampled.ts";
 import { ALPHA, CONFIDENCE } from "./verdict.ts";
 

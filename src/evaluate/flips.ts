@@ -1,5 +1,5 @@
-import { labelOf, predictionOf } from "./predictions.ts";
-import type { Predictions } from "./predictions.ts";
+import { labelOf, predictionOf } from "../metrics/index.ts";
+import type { Predictions } from "../metrics/index.ts";
 
 /** An example that one side has right and the other wrong. */
 export interface Flip {

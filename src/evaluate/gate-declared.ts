@@ -1,5 +1,5 @@
 import { parseSize, showSize } from "./gate-text.ts";
-import type { GateInput, Judged } from "./gates.ts";
+import type { GateInput, Judged } from "./gate.ts";
 
 /** `{file, max_size}` */
 export function judgeSize(gate: { readonly file: string; readonly max_size: string }, input: GateInput): Judged {

@@ -2,9 +2,9 @@ import type { RegressionGate, ValueGate } from "../config/index.ts";
 import { compareModels } from "./compare.ts";
 import type { Comparison } from "./compare.ts";
 import { change, show } from "./gate-text.ts";
-import type { GateInput, Judged } from "./gates.ts";
-import type { Direction } from "./metric.ts";
-import { directionOf, findMetric, metricOf } from "./metrics.ts";
+import type { GateInput, Judged } from "./gate.ts";
+import type { Direction } from "../metrics/index.ts";
+import { directionOf, findMetric, metricOf } from "../metrics/index.ts";
 
 /** `{metric, min, max}` on all of the candidate's examples. */
 export function judgeValue(gate: ValueGate, input: GateInput): Judged {

@@ -1,14 +1,6 @@
-import type { Against, Estimate, LatencyGate, Performance, ThroughputGate } from "../config/index.ts";
+import type { Against, Estimate, LatencyGate, ThroughputGate } from "../config/index.ts";
 import { brief, parseTime, showTime } from "./gate-text.ts";
-import type { GateInput, Judged } from "./gates.ts";
-
-/** How fast a candidate is: what was measured of it, or why nothing was. */
-export type MeasuredSpeed =
-  | { readonly kind: "measured"; readonly all: readonly Performance[] }
-  /** Nothing had to be measured here: a rule passes, and says so. */
-  | { readonly kind: "none"; readonly why: string }
-  /** It should have been measured: a rule fails. */
-  | { readonly kind: "missing"; readonly why: string };
+import type { GateInput, Judged } from "./gate.ts";
 
 /** One bound of a rule: of the value or of the ratio, from above or from below. */
 interface Bound {

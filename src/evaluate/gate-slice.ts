@@ -5,14 +5,13 @@ import { compareSlices } from "./compare-slices.ts";
 import type { Weighed } from "./evidence.ts";
 import { boundsOf, worse, within } from "./gate-metric.ts";
 import { change, show } from "./gate-text.ts";
-import type { GateInput, Judged } from "./gates.ts";
-import { findMetric, metricOf } from "./metrics.ts";
-import type { Coded, Predictions } from "./predictions.ts";
-import { selectRows } from "./predictions.ts";
+import type { GateInput, Judged } from "./gate.ts";
+import { findMetric, metricOf, selectRows } from "../metrics/index.ts";
+import type { Coded, Predictions } from "../metrics/index.ts";
 import { CONFIDENCE } from "./verdict.ts";
 
 /** A slice of fewer rows is not judged: its numbers say little. */
-export const FEWEST_ROWS = 30;
+const FEWEST_ROWS = 30;
 /** Slices that a gate tells of. */
 const TOLD = 3;
 

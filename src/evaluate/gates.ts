@@ -1,51 +1,9 @@
-import type { Check, Gate } from "../config/index.ts";
+import type { Gate } from "../config/index.ts";
+import type { GateInput, GateResult, Judged, Numbers } from "./gate.ts";
 import { judgeCard, judgeCheck, judgeSize } from "./gate-declared.ts";
 import { judgeRegression, judgeValue } from "./gate-metric.ts";
 import { judgeLatency, judgeThroughput } from "./gate-performance.ts";
 import { judgeSlices } from "./gate-slice.ts";
-import type { MeasuredSpeed } from "./gate-performance.ts";
-import type { MetricSource } from "./metrics.ts";
-import type { Predictions } from "./predictions.ts";
-
-/** What a candidate is held against. */
-export type Reference =
-  /** There is nothing yet (a first version): a rule against it passes, and says so. */
-  | { readonly kind: "none"; readonly why: string }
-  /** There should be something, but it could not be had: a rule against it fails. */
-  | { readonly kind: "missing"; readonly why: string }
-  | { readonly kind: "measured"; readonly predictions: Predictions | null; readonly numbers: Numbers };
-
-/** Metrics that came as numbers only: name -> value, unaccompanied by examples. */
-export type Numbers = Readonly<Record<string, number>>;
-
-/** What became of a rule. */
-export interface Judged {
-  /** The rule as a person says it, as in `accuracy at least 0.95`. */
-  readonly rule: string;
-  readonly passed: boolean;
-  /** What was measured, and for a failed gate why it failed. */
-  readonly found: string;
-}
-export interface GateResult extends Judged {
-  readonly gate: Gate;
-}
-
-export interface GateInput {
-  /** Where gates are on formulas of the evaluation. */
-  readonly evaluation?: MetricSource;
-  readonly gates: readonly Gate[];
-  readonly candidate: { readonly predictions: Predictions | null; readonly numbers: Numbers };
-  readonly base: Reference;
-  readonly production: Reference;
-  /** Bytes of each of the model's files; null for one that the candidate does not have. */
-  readonly files: Readonly<Record<string, number | null>>;
-  /** Fields of the candidate's card. */
-  readonly card?: Readonly<Record<string, string>>;
-  /** Of the pipeline's stages. */
-  readonly checks?: readonly Check[];
-  readonly speed?: MeasuredSpeed;
-  readonly resamples?: number;
-}
 
 /**
  * Judges a candidate by a model's gates. A regression is judged by the bound of its 95 % interval on the bad side, so

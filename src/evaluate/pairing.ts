@@ -1,7 +1,7 @@
 import { Texts, TextTable } from "../tables/index.ts";
-import { codes } from "./growing.ts";
-import { selectRows } from "./predictions.ts";
-import type { Predictions } from "./predictions.ts";
+import { selectRows } from "../metrics/index.ts";
+import type { Predictions } from "../metrics/index.ts";
+import { codes } from "../tables/index.ts";
 
 /** Fewer common examples than this are not worth a paired comparison. */
 export const MIN_COMMON = 30;

@@ -1,7 +1,7 @@
 import type { Shape } from "../statistics/index.ts";
 import { draw } from "./design.ts";
 import type { Design } from "./design.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Predictions } from "../metrics/index.ts";
 import { Differences } from "./sampled.ts";
 import type { Distribution, Drawing } from "./sampled.ts";
 

@@ -1,6 +1,5 @@
 import type { Random, Shape } from "../statistics/index.ts";
-import type { Metric } from "./metric.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Metric, Predictions } from "../metrics/index.ts";
 
 /** Two sides whose difference is asked for. */
 export interface Contrast {

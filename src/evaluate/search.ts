@@ -1,6 +1,6 @@
 import { benjaminiHochberg, studentTail } from "../statistics/index.ts";
 import { pair } from "./pairing.ts";
-import type { Coded, Predictions } from "./predictions.ts";
+import type { Coded, Predictions } from "../metrics/index.ts";
 
 /** Examples whose columns hold these values: one column or two. */
 export interface FoundSlice {

@@ -1,5 +1,5 @@
 import { holm, studentQuantile, studentTail } from "../statistics/index.ts";
-import type { Direction } from "./metric.ts";
+import type { Direction } from "../metrics/index.ts";
 import { CONFIDENCE, verdictOf } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -27,7 +27,7 @@ export interface SeedComparison {
 }
 
 /** With fewer seeds an interval leans hard on the values being normal, which nobody knows. */
-export const ENOUGH_SEEDS = 6;
+const ENOUGH_SEEDS = 6;
 
 /**
  * Compares metrics that came as one number per seed: by Student's t for the differences seed by seed where both sides

@@ -2,8 +2,7 @@ import { apart, jackknife } from "../statistics/index.ts";
 import type { Shape } from "../statistics/index.ts";
 import { draw } from "./design.ts";
 import type { Design } from "./design.ts";
-import type { Metric, Sums } from "./metric.ts";
-import type { Predictions } from "./predictions.ts";
+import type { Metric, Predictions, Sums } from "../metrics/index.ts";
 import { Differences } from "./sampled.ts";
 import type { Distribution, Drawing } from "./sampled.ts";
 

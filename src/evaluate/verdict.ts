@@ -1,4 +1,4 @@
-import type { Direction } from "./metric.ts";
+import type { Direction } from "../metrics/index.ts";
 
 /** What the evidence says about a change. */
 export type Verdict = "better" | "worse" | "equivalent" | "no-evidence";

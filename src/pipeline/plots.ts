@@ -34,7 +34,7 @@ interface PlotFields {
   readonly y_label?: string | undefined;
 }
 
-export function labelsOf({ template, title, x_label, y_label }: PlotFields): Labels {
+function labelsOf({ template, title, x_label, y_label }: PlotFields): Labels {
   return { template: template ?? null, title: title ?? null, xLabel: x_label ?? null, yLabel: y_label ?? null };
 }
 

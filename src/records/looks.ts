@@ -16,7 +16,7 @@ export interface Look {
   readonly at: string;
 }
 
-export function looksPath(testSet: Digest): string {
+function looksPath(testSet: Digest): string {
   return `looks/${testSet.replace("sha256:", "")}.json`;
 }
 

@@ -1,8 +1,9 @@
 import type { Check, RunRecord, StageRecord } from "../config/index.ts";
 import { compareCodeUnits, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
-import { chooseThreshold, metricsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
-import type { Numbers, Predictions } from "../evaluate/index.ts";
+import { chooseThreshold, metricsOf, readPredictions, shownMetrics } from "../metrics/index.ts";
+import type { Numbers } from "../evaluate/index.ts";
+import type { Predictions } from "../metrics/index.ts";
 import { liftFile, parseTree } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Model } from "./models.ts";

@@ -1,8 +1,10 @@
 import type { ModelConfig, ModelLock, ModelVersion } from "../config/index.ts";
 import { message, ok } from "../core/index.ts";
 import type { Digest, Result } from "../core/index.ts";
-import { judgeGates, metricsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
-import type { Predictions, Reference } from "../evaluate/index.ts";
+import { judgeGates } from "../evaluate/index.ts";
+import { metricsOf, readPredictions, shownMetrics } from "../metrics/index.ts";
+import type { Reference } from "../evaluate/index.ts";
+import type { Predictions } from "../metrics/index.ts";
 import type { Store } from "../store/index.ts";
 import { findOutput } from "./candidate.ts";
 import type { Made } from "./candidate.ts";

@@ -1,7 +1,8 @@
 import type { ModelLock, ModelVersion } from "../config/index.ts";
 import { message, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import { compareModels, judgeGates, marginsOf, readPredictions, shownMetrics } from "../evaluate/index.ts";
+import { compareModels, judgeGates, marginsOf } from "../evaluate/index.ts";
+import { readPredictions, shownMetrics } from "../metrics/index.ts";
 import type { Reference } from "../evaluate/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Measured } from "./candidate.ts";

@@ -2,7 +2,7 @@ import { modelLockSchema, modelSchema, parseConfig } from "../config/index.ts";
 import type { ModelConfig, ModelLock, ModelVersion, Positioned } from "../config/index.ts";
 import { all, fail, failedIfAny, ok } from "../core/index.ts";
 import type { Failure, Result } from "../core/index.ts";
-import { evaluationFailures } from "../evaluate/index.ts";
+import { evaluationFailures } from "../metrics/index.ts";
 import type { Source } from "../git/index.ts";
 
 /** A folder of `models/` with its `model.yaml`. */

@@ -1,22 +1,8 @@
 import type { Check, Gate, RunRecord } from "../config/index.ts";
-import {
-  compareModels,
-  directionOf,
-  findMetric,
-  judgeGates,
-  marginsOf,
-  metricOf,
-  shownMetrics,
-} from "../evaluate/index.ts";
-import type {
-  Comparison,
-  Direction,
-  Evaluation,
-  MeasuredSpeed,
-  Numbers,
-  Predictions,
-  Reference,
-} from "../evaluate/index.ts";
+import { compareModels, judgeGates, marginsOf } from "../evaluate/index.ts";
+import { directionOf, findMetric, metricOf, shownMetrics } from "../metrics/index.ts";
+import type { Comparison, MeasuredSpeed, Numbers, Reference } from "../evaluate/index.ts";
+import type { Direction, Evaluation, Predictions } from "../metrics/index.ts";
 import { dataChanges, numberRows, paramChanges } from "./changes.ts";
 import { looksSentence } from "./looks.ts";
 import { predictionPlots } from "./plots/predictions.ts";

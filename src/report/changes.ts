@@ -1,6 +1,6 @@
 import type { RunRecord } from "../config/index.ts";
 import { canonicalJson, compareCodeUnits } from "../core/index.ts";
-import type { Direction } from "../evaluate/index.ts";
+import type { Direction } from "../metrics/index.ts";
 import type { PipelineReport } from "./schema.ts";
 
 /** Metrics files by path, as the records keep them. */

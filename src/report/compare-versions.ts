@@ -1,7 +1,8 @@
 import type { Check, ModelVersion, RunRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import type { Numbers, Predictions } from "../evaluate/index.ts";
+import type { Numbers } from "../evaluate/index.ts";
+import type { Predictions } from "../metrics/index.ts";
 import type { Records } from "../records/index.ts";
 import { lockPath, productionVersion } from "../registry/index.ts";
 import type { Found, Model } from "../registry/index.ts";

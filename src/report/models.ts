@@ -1,7 +1,8 @@
 import type { ResultDocument } from "../config/index.ts";
 import { canonicalJson, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
-import type { Evaluation, Predictions, Reference } from "../evaluate/index.ts";
+import type { Reference } from "../evaluate/index.ts";
+import type { Evaluation, Predictions } from "../metrics/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadModelLock, loadModels, productionVersion } from "../registry/index.ts";
 import type { Model } from "../registry/index.ts";

@@ -2,8 +2,8 @@ import type { Check, ModelConfig, RecordedOutput, RunRecord, StageRecord } from 
 import { describe, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Failed, Json, Result, StageKey } from "../core/index.ts";
 import { datasetAt, loadDatasets } from "../data/index.ts";
-import { chooseThreshold, readPredictions } from "../evaluate/index.ts";
-import type { Evaluation, Predictions } from "../evaluate/index.ts";
+import { chooseThreshold, readPredictions } from "../metrics/index.ts";
+import type { Evaluation, Predictions } from "../metrics/index.ts";
 import { atRevision, git } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadPipelines, plan, readParams } from "../pipeline/index.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { compareSlices, searchSlices } from "../evaluate/index.ts";
-import type { Evaluation, Predictions, SliceMetric } from "../evaluate/index.ts";
+import type { SliceMetric } from "../evaluate/index.ts";
+import type { Evaluation, Predictions } from "../metrics/index.ts";
 import { metricRowSchema } from "./metric-row.ts";
 
 const part = z.strictObject({ column: z.string(), value: z.string() });

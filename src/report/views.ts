@@ -2,7 +2,7 @@ import { SECTIONS } from "../config/index.ts";
 import type { Section, Settings, View } from "../config/index.ts";
 
 /** What each role reads, in its order: whether it is right; what it means in money and risk; what it takes to run. */
-export const VIEWS: Readonly<Record<View, readonly Section[]>> = {
+const VIEWS: Readonly<Record<View, readonly Section[]>> = {
   reviewer: SECTIONS,
   business: ["metrics", "slices", "gates", "stages", "changes", "plots", "reproduce"],
   engineer: ["stages", "gates", "numbers", "changes", "metrics", "plots", "slices", "flips", "reproduce"],

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { compareModels, compareSlices } from "../../src/evaluate/index.ts";
-import type { Predictions } from "../../src/evaluate/index.ts";
+import type { Predictions } from "../../src/metrics/index.ts";
 import { benjaminiHochberg, holm } from "../../src/statistics/index.ts";
-import { binary, noise } from "./helpers.ts";
+import { binary, noise } from "../metrics/helpers.ts";
 
 const SIZE = 600;
 const LABELS = Array.from({ length: SIZE }, (_, row) => (row % 3 === 0 ? 1 : 0));

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { compareModels, metricOf, mcnemar } from "../../src/evaluate/index.ts";
-import type { Predictions } from "../../src/evaluate/index.ts";
-import { BINARY, binary, MULTICLASS, NO_COLUMNS, noise, predictions, REGRESSION } from "./helpers.ts";
+import { compareModels, mcnemar } from "../../src/evaluate/index.ts";
+import { metricOf } from "../../src/metrics/index.ts";
+import type { Predictions } from "../../src/metrics/index.ts";
+import { BINARY, binary, MULTICLASS, NO_COLUMNS, noise, predictions, REGRESSION } from "../metrics/helpers.ts";
 
 const METRICS = ["accuracy", "roc_auc", "log_loss"];
 

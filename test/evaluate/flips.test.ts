@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { flipsOf } from "../../src/evaluate/index.ts";
-import { BINARY, predictions, REGRESSION } from "./helpers.ts";
+import { BINARY, predictions, REGRESSION } from "../metrics/helpers.ts";
 
 const SHOWN = { ...BINARY, columns: { ...BINARY.columns, preview: ["text"] } };
 

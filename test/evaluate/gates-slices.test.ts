@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { judgeGates } from "../../src/evaluate/index.ts";
-import type { GateInput, GateResult, Predictions, Reference } from "../../src/evaluate/index.ts";
-import { binary } from "./helpers.ts";
+import type { GateInput, GateResult, Reference } from "../../src/evaluate/index.ts";
+import type { Predictions } from "../../src/metrics/index.ts";
+import { binary } from "../metrics/helpers.ts";
 
 const LABELS = Array.from({ length: 600 }, (_, row) => row % 2);
 const REGIONS = ["north", "south", "west", "tiny"];

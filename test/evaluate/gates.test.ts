@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { judgeGates, parseSize } from "../../src/evaluate/index.ts";
 import type { GateInput, GateResult, Reference } from "../../src/evaluate/index.ts";
-import { binary } from "./helpers.ts";
+import { binary } from "../metrics/helpers.ts";
 
 const LABELS = Array.from({ length: 400 }, (_, row) => row % 2);
 /** Wrong on the first `wrong` examples. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { searchSlices } from "../../src/evaluate/index.ts";
-import type { Predictions } from "../../src/evaluate/index.ts";
-import { binary, noise } from "./helpers.ts";
+import type { Predictions } from "../../src/metrics/index.ts";
+import { binary, noise } from "../metrics/helpers.ts";
 
 const ROWS = 2_000;
 const LABELS = Array.from({ length: ROWS }, (_, row) => row % 2);

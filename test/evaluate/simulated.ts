@@ -1,7 +1,7 @@
 import { normalQuantile, seeded, uniform } from "../../src/statistics/index.ts";
 import type { Random } from "../../src/statistics/index.ts";
-import type { Examples, Predictions } from "../../src/evaluate/index.ts";
-import { NO_COLUMNS } from "./helpers.ts";
+import type { Examples, Predictions } from "../../src/metrics/index.ts";
+import { NO_COLUMNS } from "../metrics/helpers.ts";
 
 /** Two models on the same examples, made so that the true difference of each metric is known or is 0. */
 export interface Simulated {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { estimate } from "../../src/performance/estimate.ts";
 import type { Samples } from "../../src/performance/interleave.ts";
 import { seeded } from "../../src/statistics/index.ts";
-import { noise } from "../evaluate/helpers.ts";
+import { noise } from "../metrics/helpers.ts";
 
 const RANDOM = (): ReturnType<typeof seeded> => seeded("test");
 

@@ -8,7 +8,7 @@ import { stringify } from "csv-stringify/sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { modelSchema, pipelineSchema, settingsSchema, stageSchema } from "../../src/config/index.ts";
-import { readPredictions } from "../../src/evaluate/index.ts";
+import { readPredictions } from "../../src/metrics/index.ts";
 import { sketchTable } from "../../src/profile/index.ts";
 import { evaluate } from "../../pipelines/digits/evaluate.ts";
 import { readExamples, rowOf } from "../../pipelines/digits/examples.ts";

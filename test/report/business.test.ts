@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { buildReport } from "../../src/report/index.ts";
 import { formatChange, formatValue } from "../../src/report/format.ts";
-import { BINARY } from "../evaluate/helpers.ts";
+import { BINARY } from "../metrics/helpers.ts";
 import { input } from "./fixture.ts";
 
 test("an amount is written with its unit and thousands apart", () => {

@@ -2,8 +2,8 @@ import { buildReport } from "../../src/report/index.ts";
 import type { Report, ReportInput } from "../../src/report/index.ts";
 import type { LinesPlot, PlotReport } from "../../src/report/plots/schema.ts";
 import type { RunRecord } from "../../src/config/index.ts";
-import type { Evaluation, Predictions } from "../../src/evaluate/index.ts";
-import { BINARY, binary } from "../evaluate/helpers.ts";
+import type { Evaluation, Predictions } from "../../src/metrics/index.ts";
+import { BINARY, binary } from "../metrics/helpers.ts";
 
 const LABELS = Array.from({ length: 300 }, (_, row) => (row % 3 === 0 ? 1 : 0));
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { LOOKS_KEPT, withLook } from "../../src/records/looks.ts";
 import { looksSentence, testSetOf } from "../../src/report/looks.ts";
 import type { Digest } from "../../src/core/index.ts";
-import { selectRows } from "../../src/evaluate/index.ts";
+import { selectRows } from "../../src/metrics/index.ts";
 import { side } from "./fixture.ts";
 
 test("a test set is its ids and labels: not its rows' order, nor what was predicted", () => {

@@ -10,7 +10,7 @@ import type { Point } from "../../src/report/plots/sample.ts";
 import { plotReportSchema } from "../../src/report/plots/schema.ts";
 import type { LinesPlot, PlotReport } from "../../src/report/plots/schema.ts";
 import { readTables } from "../../src/report/plots/table.ts";
-import { binary, MULTICLASS, predictions, REGRESSION } from "../evaluate/helpers.ts";
+import { binary, MULTICLASS, predictions, REGRESSION } from "../metrics/helpers.ts";
 import { value } from "../helpers/value.ts";
 
 const FILE = "h.csv" as Plot["y"][number]["file"];

@@ -8,7 +8,7 @@ import {
   sectionsOf,
 } from "../../src/report/index.ts";
 
-import { BINARY } from "../evaluate/helpers.ts";
+import { BINARY } from "../metrics/helpers.ts";
 import { fullReport, input, report, runRecord, side } from "./fixture.ts";
 
 const lines = (text: string): string[] => text.split("\n");

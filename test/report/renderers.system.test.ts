@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BINARY } from "../evaluate/helpers.ts";
+import { BINARY } from "../metrics/helpers.ts";
 import { report } from "./fixture.ts";
 import { expectHarmless, shapesOf } from "./harmless.ts";
 import { HOSTILE_TEXTS, SPARKS } from "./hostile-texts.ts";

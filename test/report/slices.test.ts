@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { renderHtml, renderMarkdown, renderText, reportSchema } from "../../src/report/index.ts";
 import type { Report } from "../../src/report/index.ts";
-import type { Predictions } from "../../src/evaluate/index.ts";
+import type { Predictions } from "../../src/metrics/index.ts";
 import { input, report, side } from "./fixture.ts";
 
 const VALUES = ["north", "south", "we|st"];

@@ -7,8 +7,8 @@ interface Golden {
   readonly quantiles: { readonly values: readonly number[]; readonly at: readonly (readonly [number, number])[] };
 }
 
-/** Values of scipy and numpy; `test/evaluate/golden/make.py` makes them. */
-const golden = JSON.parse(readFileSync(new URL("../evaluate/golden/golden.json", import.meta.url), "utf8")) as Golden;
+/** Values of scipy and numpy; `test/metrics/golden/make.py` makes them. */
+const golden = JSON.parse(readFileSync(new URL("../metrics/golden/golden.json", import.meta.url), "utf8")) as Golden;
 
 test("Holm's correction and quantiles have the reference values", () => {
   for (const [values, adjusted] of golden.holm) {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { seeded, uniform } from "../../../src/statistics/index.ts";
-import type { Predictions } from "../../../src/evaluate/index.ts";
+import type { Predictions } from "../../../src/metrics/index.ts";
 
 /** What both programs compute. */
 export const METRICS = ["accuracy", "precision", "f1", "roc_auc", "log_loss", "brier"];

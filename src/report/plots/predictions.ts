@@ -3,7 +3,7 @@ import type {
   MulticlassPredictions,
   Predictions,
   RegressionPredictions,
-} from "../../evaluate/index.ts";
+} from "../../metrics/index.ts";
 import { countPairs } from "./build.ts";
 import { POINTS, strideRows } from "./sample.ts";
 import type { Point } from "./sample.ts";

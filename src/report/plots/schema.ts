@@ -11,7 +11,7 @@ const frame = {
   note: z.string().nullable(),
 };
 
-export const seriesSchema = z.strictObject({
+const seriesSchema = z.strictObject({
   side: z.enum(["base", "head"]),
   /** The column; empty where there is one only. */
   name: z.string(),

@@ -3,16 +3,16 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { modelSchema } from "../../src/config/index.ts";
+import { compareModels } from "../../src/evaluate/index.ts";
 import {
-  compareModels,
+  evaluationFailures,
   findMetric,
   formulaColumns,
-  evaluationFailures,
   metricOf,
   readPredictions,
   totals,
-} from "../../src/evaluate/index.ts";
-import type { Evaluation, Predictions } from "../../src/evaluate/index.ts";
+} from "../../src/metrics/index.ts";
+import type { Evaluation, Predictions } from "../../src/metrics/index.ts";
 import { loadModels } from "../../src/registry/index.ts";
 import { BINARY, MULTICLASS, predictions, REGRESSION } from "./helpers.ts";
 

@@ -1,5 +1,5 @@
 import { quote } from "./problems.ts";
-import type { Evaluation } from "./read.ts";
+import type { Evaluation } from "./evaluation.ts";
 
 /** Where in a row an evaluation finds what it needs. */
 export interface Columns {

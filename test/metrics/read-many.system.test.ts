@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readPredictions } from "../../src/evaluate/index.ts";
+import { readPredictions } from "../../src/metrics/index.ts";
 import { BINARY } from "./helpers.ts";
 
 const ROWS = 3_000_000;

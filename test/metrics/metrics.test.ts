@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { directionOf, findMetric, mcnemar, metricOf, metricsOf } from "../../src/evaluate/index.ts";
+import { mcnemar } from "../../src/evaluate/index.ts";
+import { directionOf, findMetric, metricOf, metricsOf } from "../../src/metrics/index.ts";
 import { BINARY, binary, MULTICLASS, predictions, REGRESSION } from "./helpers.ts";
 import { disagreements, predictionsOf } from "./judged.ts";
 import type { Case as Judged } from "./judged.ts";

@@ -4,11 +4,11 @@ import { WordColumn } from "./beside.ts";
 import { notNegativeIn, numberIn, probabilityIn, truthIn } from "./cells.ts";
 import type { Complain } from "./cells.ts";
 import type { Columns } from "./columns.ts";
-import { codes, flags, floats } from "./growing.ts";
-import type { Growing } from "./growing.ts";
+import { codes, flags, floats } from "../tables/index.ts";
+import type { Growing } from "../tables/index.ts";
 import type { Examples, Predictions } from "./predictions.ts";
 import { quote } from "./problems.ts";
-import type { Evaluation } from "./read.ts";
+import type { Evaluation } from "./evaluation.ts";
 
 /** Gathers labels and answers of a task. */
 export interface Answers {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseThreshold, metricOf } from "../../src/evaluate/index.ts";
-import type { Evaluation, Predictions } from "../../src/evaluate/index.ts";
-import { withThreshold } from "../../src/evaluate/threshold.ts";
+import { chooseThreshold, metricOf } from "../../src/metrics/index.ts";
+import type { Evaluation, Predictions } from "../../src/metrics/index.ts";
+import { withThreshold } from "../../src/metrics/threshold.ts";
 import { binary, BINARY, predictions } from "./helpers.ts";
 
 const EVALUATION: Evaluation = {

@@ -1,5 +1,5 @@
-import { metricOf } from "../../src/evaluate/index.ts";
-import type { Predictions } from "../../src/evaluate/index.ts";
+import { metricOf } from "../../src/metrics/index.ts";
+import type { Predictions } from "../../src/metrics/index.ts";
 import { NO_COLUMNS } from "./helpers.ts";
 
 export type Values = Readonly<Record<string, number | null>>;

@@ -1,4 +1,3 @@
-import type { ModelConfig } from "../config/index.ts";
 import { ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { readTable, TextTable } from "../tables/index.ts";
@@ -6,13 +5,12 @@ import type { Bytes, Header, Row } from "../tables/index.ts";
 import { answersOf } from "./answers.ts";
 import { besideOf } from "./beside.ts";
 import { findColumns } from "./columns.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { formulaColumns } from "./formula-check.ts";
-import { lines } from "./growing.ts";
+import { lines } from "../tables/index.ts";
 import type { Predictions } from "./predictions.ts";
 import { Problems, quote } from "./problems.ts";
 import { withThreshold } from "./threshold.ts";
-
-export type Evaluation = ModelConfig["evaluation"];
 
 /**
  * Reads predictions as the model's `evaluation` says: CSV, TSV, JSON lines or Parquet, by the name of

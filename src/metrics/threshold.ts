@@ -2,7 +2,7 @@ import { fail, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { findMetric } from "./metrics.ts";
 import type { BinaryPredictions, Predictions } from "./predictions.ts";
-import type { Evaluation } from "./read.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { ones, totals } from "./sums.ts";
 
 /** Predictions made anew from the scores: positive from the threshold on. Without scores, or one, as they are. */

@@ -1,6 +1,6 @@
 import { digestOf } from "../../src/store/index.ts";
-import { readPredictions } from "../../src/evaluate/index.ts";
-import type { Evaluation, Predictions, Words } from "../../src/evaluate/index.ts";
+import { readPredictions } from "../../src/metrics/index.ts";
+import type { Evaluation, Predictions, Words } from "../../src/metrics/index.ts";
 
 export const BINARY: Evaluation = {
   predictions: "build/predictions.csv" as Evaluation["predictions"],

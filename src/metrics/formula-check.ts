@@ -4,7 +4,7 @@ import type { Failure, Location } from "../core/index.ts";
 import { readBusiness } from "./business.ts";
 import type { FormulaProblem } from "./formula-parse.ts";
 import { findMetric, isStandard } from "./metrics.ts";
-import type { Evaluation } from "./read.ts";
+import type { Evaluation } from "./evaluation.ts";
 
 /**
  * What is wrong with an evaluation's formulas and its threshold, each problem at its place in the file.

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { confusionOf, findMetric, metricOf, totals } from "../../src/evaluate/index.ts";
-import type { Predictions } from "../../src/evaluate/index.ts";
+import { confusionOf, findMetric, metricOf, totals } from "../../src/metrics/index.ts";
+import type { Predictions } from "../../src/metrics/index.ts";
 import { NO_COLUMNS } from "./helpers.ts";
 import { disagreements, predictionsOf } from "./judged.ts";
 import type { Case, Values } from "./judged.ts";

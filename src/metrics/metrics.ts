@@ -4,7 +4,7 @@ import type { Direction, Metric, Task } from "./metric.ts";
 import { MULTICLASS, multiclassMetric } from "./multiclass.ts";
 import type { Predictions } from "./predictions.ts";
 import { cutMetric, RANKING } from "./ranking.ts";
-import type { Evaluation } from "./read.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { quantileLoss, REGRESSION } from "./regression.ts";
 import { ones } from "./sums.ts";
 

@@ -3,8 +3,8 @@ import type { Row, Texts } from "../tables/index.ts";
 import { numberIn, notNegativeIn } from "./cells.ts";
 import type { Complain } from "./cells.ts";
 import type { Columns } from "./columns.ts";
-import { codes, floats } from "./growing.ts";
-import type { Growing } from "./growing.ts";
+import { codes, floats } from "../tables/index.ts";
+import type { Growing } from "../tables/index.ts";
 import type { Coded, Examples, Grouped, Words } from "./predictions.ts";
 
 /** Values of a slice column: nobody reads a report of so many parts. */

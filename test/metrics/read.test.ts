@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readPredictions } from "../../src/evaluate/index.ts";
+import { readPredictions } from "../../src/metrics/index.ts";
 import { digestOf } from "../../src/store/index.ts";
 import { BINARY, listed, NO_COLUMNS, MULTICLASS, predictions, problems, REGRESSION } from "./helpers.ts";
 

@@ -1,4 +1,4 @@
-import type { Evaluation } from "./read.ts";
+import type { Evaluation } from "./evaluation.ts";
 import type { Predictions } from "./predictions.ts";
 
 export type Direction = "higher" | "lower";

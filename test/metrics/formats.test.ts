@@ -2,8 +2,8 @@ import { stringify } from "csv-stringify/sync";
 import fc from "fast-check";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { expect, test } from "vitest";
-import { readPredictions } from "../../src/evaluate/index.ts";
-import type { Evaluation, Predictions } from "../../src/evaluate/index.ts";
+import { readPredictions } from "../../src/metrics/index.ts";
+import type { Evaluation, Predictions } from "../../src/metrics/index.ts";
 import { BINARY, listed, problems as problemsOf } from "./helpers.ts";
 
 type Format = "csv" | "tsv" | "jsonl" | "parquet";

@@ -1,0 +1,10 @@
+export { confusionOf } from "./confusion.ts";
+export type { Confusion } from "./confusion.ts";
+export type { Evaluation } from "./evaluation.ts";
+export { evaluationFailures, formulaColumns } from "./formula-check.ts";
+export type { Cells, Direction, Metric, Sums, Task, Weighted, Weights } from "./metric.ts";
+export * from "./metrics.ts";
+export * from "./predictions.ts";
+export { readPredictions } from "./read.ts";
+export { totals } from "./sums.ts";
+export { chooseThreshold } from "./threshold.ts";
