@@ -30,6 +30,8 @@ export async function runPart(
       const jobs = await planJob(context, { ...options, graph, force });
       if (!jobs.ok) return jobs;
       action.output("jobs", JSON.stringify(jobs.value));
+      const { asksToMeasure } = await import("../../src/report/index.ts");
+      action.output("measures", String(await asksToMeasure(context, pipeline)));
       return ok(undefined);
     }
     case "stage": {

@@ -4,7 +4,7 @@ import type { Context, Digest, Result, StageKey } from "../core/index.ts";
 import { chooseThreshold, metricsOf, readPredictions, shownMetrics } from "../metrics/index.ts";
 import type { Numbers } from "../evaluate/index.ts";
 import type { Predictions } from "../metrics/index.ts";
-import { liftFile, parseTree } from "../store/index.ts";
+import { fileIn, liftFile } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Model } from "./models.ts";
 import { versionDigest } from "./plan.ts";
@@ -122,18 +122,12 @@ export async function findOutput(
   path: string,
 ): Promise<Result<{ digest: Digest; key: StageKey } | undefined>> {
   for (const { outs, key } of made.stages) {
-    for (const out of outs) {
-      if (out.path === path && out.kind === "file") return ok({ digest: out.digest, key });
-      if (out.kind !== "tree" || !path.startsWith(`${out.path}/`)) continue;
-      const manifest = await made.store.read(out.digest);
-      if (!manifest.ok) return manifest;
-      const entries = parseTree(out.digest, manifest.value);
-      if (!entries.ok) return entries;
-      const entry = entries.value.find((one) => `${out.path}/${one.path}` === path);
-      if (entry === undefined) continue;
-      const lifted = await liftFile(made.store, out.digest, entry);
-      return lifted.ok ? ok({ digest: entry.digest, key }) : lifted;
-    }
+    const found = await fileIn(outs, path, [made.store]);
+    if (!found.ok) return found;
+    if (found.value === undefined) continue;
+    const { digest, root, entry } = found.value;
+    const lifted = entry === undefined ? ok() : await liftFile(made.store, root, entry);
+    return lifted.ok ? ok({ digest, key }) : lifted;
   }
   return ok(undefined);
 }

@@ -1,7 +1,7 @@
 import { asksForPerformance } from "../config/index.ts";
 import type { Against, Gate, Performance, ResultDocument, RunRecord, StageRecord } from "../config/index.ts";
 import { describe, fail, ok } from "../core/index.ts";
-import type { Context, Digest, Result, StageKey } from "../core/index.ts";
+import type { Context, Result, StageKey } from "../core/index.ts";
 import { atRevision, workingTree } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
 import { measureSpeed } from "../performance/index.ts";
@@ -10,8 +10,8 @@ import { openWorkspace } from "../pipeline/index.ts";
 import type { Workspace } from "../pipeline/index.ts";
 import { chooseModels, findVersion, loadModelLock, loadModels, productionVersion } from "../registry/index.ts";
 import type { Model } from "../registry/index.ts";
-import { localCache } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import { localCache, readContent } from "../store/index.ts";
+import type { FileIn, Store } from "../store/index.ts";
 import { findSide, noResult, sideAt, sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
 import { networkOf, networkOfVersion } from "./speed.ts";
@@ -30,17 +30,12 @@ export async function measureModels(
 ): Promise<NonNullable<ResultDocument["performance"]>> {
   const workspace = await openWorkspace(context);
   if (!workspace.ok) return [];
-  const before = await atRevision(context, "HEAD^1");
-  const base = before.ok ? before.value : undefined;
-  const proposed = await loadModels(workspace.value.source);
-  const known = base === undefined ? undefined : await loadModels(base);
-  const models = [...(proposed.ok ? proposed.value : []), ...(known?.ok === true ? known.value : [])];
+  const { base, asked } = await whatIsAsked(context, workspace.value.source);
   const entries: NonNullable<ResultDocument["performance"]> = [];
-  for (const name of new Set(models.map((model) => model.name))) {
-    const [model, ...rest] = models.filter((one) => one.name === name) as [Model, ...Model[]];
-    const gates = [model, ...rest].flatMap(({ config }) => config.value.gates ?? []).filter(asksForPerformance);
+  for (const { model, gates } of asked) {
+    const { name } = model;
     const run = document.runs.find(({ pipeline, ok: ended }) => ended && pipeline === model.config.value.pipeline);
-    if (gates.length === 0 || run === undefined) continue;
+    if (run === undefined) continue;
     const measured = await measureModel(context, workspace.value, { model, gates, run, document, base });
     if (measured.ok) entries.push(...measured.value);
     else entries.push({ model: name, problem: describe(measured.failures[0]).slice(0, LONGEST_PROBLEM) });
@@ -48,9 +43,35 @@ export async function measureModels(
   return entries;
 }
 
-interface Measuring {
+/** True when a gate of some model of a pipeline asks for it to be measured, before HEAD's change or after it. */
+export async function asksToMeasure(context: Context, pipeline: string): Promise<boolean> {
+  const { asked } = await whatIsAsked(context, workingTree(context));
+  return asked.some(({ model }) => model.config.value.pipeline === pipeline);
+}
+
+/** A model with those of its gates that are on what has to be measured: there is one at least. */
+interface Asked {
   readonly model: Model;
   readonly gates: readonly Gate[];
+}
+
+async function whatIsAsked(
+  context: Context,
+  source: Source,
+): Promise<{ base: Source | undefined; asked: readonly Asked[] }> {
+  const before = await atRevision(context, "HEAD^1");
+  const base = before.ok ? before.value : undefined;
+  const proposed = await loadModels(source);
+  const known = base === undefined ? undefined : await loadModels(base);
+  const models = [...(proposed.ok ? proposed.value : []), ...(known?.ok === true ? known.value : [])];
+  const asked = [...Map.groupBy(models, ({ name }) => name).values()].map((same) => ({
+    model: same[0]!,
+    gates: same.flatMap(({ config }) => config.value.gates ?? []).filter(asksForPerformance),
+  }));
+  return { base, asked: asked.filter(({ gates }) => gates.length > 0) };
+}
+
+interface Measuring extends Asked {
   readonly run: RunRecord;
   readonly document: ResultDocument;
   /** The tree before the change; undefined in a clone without it. */
@@ -67,24 +88,27 @@ async function measureModel(
   const made = new Map(document.stages.map((record) => [record.key, record]));
   const head = await sideOf(run, async (key: StageKey): Promise<Result<StageRecord | undefined>> => ok(made.get(key)));
   if (!head.ok) return head;
-  const candidate = await network(model, networkOf(head.value, config), stores);
+  const served = await networkOf(head.value, config, stores);
+  const candidate = served.ok ? await network(model, served.value, stores) : served;
   if (!candidate.ok) return candidate;
-  const found: [Against, Digest | undefined][] = [];
+  const references: { readonly what: Against; readonly file: Where }[] = [];
   const wanted = referencesOf(gates);
   if (wanted.has("production")) {
     const lock = await loadModelLock(base ?? source, model.name);
     if (!lock.ok) return lock;
-    found.push(["production", networkOfVersion(productionVersion(lock.value), config)]);
+    const digest = networkOfVersion(productionVersion(lock.value), config);
+    if (digest !== undefined) references.push({ what: "production", file: { digest } });
   }
   if (wanted.has("base") && base?.commit != null) {
     const side = await findSide(context, base.commit, { records, pipeline: run.pipeline, trusted: true });
     if (!side.ok) return side;
-    found.push(["base", networkOf(side.value, config)]);
+    const file = await networkOf(side.value, config, stores);
+    if (!file.ok) return file;
+    if (file.value !== undefined) references.push({ what: "base", file: file.value });
   }
-  const references = found.flatMap(([what, digest]) => (digest === undefined ? [] : [{ what, digest }]));
   const measured: Performance[] = [];
   for (const reference of references.length === 0 ? [undefined] : references) {
-    const beside = reference === undefined ? undefined : await network(model, reference.digest, stores);
+    const beside = reference === undefined ? undefined : await network(model, reference.file, stores);
     if (beside?.ok === false) return beside;
     const one = await measureSpeed(context, {
       model: model.name,
@@ -128,11 +152,13 @@ export async function benchmarkModel(context: Context, options: BenchmarkOptions
   const workspace = await openWorkspace(context);
   if (!workspace.ok) return workspace;
   const stores = [localCache(context), workspace.value.store];
-  const digestAt = async (reference: string): Promise<Result<Digest | undefined>> => {
+  const versionAt = async (reference: string): Promise<Result<Where | undefined>> => {
     const found = await findVersion(source, reference);
-    return found.ok ? ok(networkOfVersion(found.value.version, model.config.value)) : found;
+    if (!found.ok) return found;
+    const digest = networkOfVersion(found.value.version, model.config.value);
+    return ok(digest && { digest });
   };
-  const made = async (): Promise<Result<Digest | undefined>> => {
+  const made = async (): Promise<Result<Where | undefined>> => {
     const { pipeline } = model.config.value;
     const side: Result<Side | undefined> = await sideAt(context, source, {
       records: workspace.value.records,
@@ -140,15 +166,15 @@ export async function benchmarkModel(context: Context, options: BenchmarkOptions
       trusted: false,
     });
     if (!side.ok) return side;
-    return side.value === undefined ? noResult(source) : ok(networkOf(side.value, model.config.value));
+    return side.value === undefined ? noResult(source) : networkOf(side.value, model.config.value, stores);
   };
-  const digest = at === undefined ? await made() : await digestAt(options.model);
-  if (!digest.ok) return digest;
-  const candidate = await network(model, digest.value, stores);
+  const served = at === undefined ? await made() : await versionAt(options.model);
+  if (!served.ok) return served;
+  const candidate = await network(model, served.value, stores);
   if (!candidate.ok) return candidate;
   let reference: (Network & { readonly what: Against }) | undefined;
   if (options.against !== null) {
-    const other = await digestAt(`${name}@${options.against}`);
+    const other = await versionAt(`${name}@${options.against}`);
     if (!other.ok) return other;
     const beside = await network(model, other.value, stores);
     if (!beside.ok) return beside;
@@ -163,11 +189,20 @@ export async function benchmarkModel(context: Context, options: BenchmarkOptions
   });
 }
 
-async function network(model: Model, digest: Digest | undefined, stores: readonly Store[]): Promise<Result<Network>> {
-  if (digest === undefined) {
+/** Of a version only the digest is known: its files are blobs of their own. */
+type Where = Pick<FileIn, "digest"> & Partial<FileIn>;
+
+async function network(model: Model, file: Where | undefined, stores: readonly Store[]): Promise<Result<Network>> {
+  if (file === undefined) {
     const known = Object.keys(model.config.value.files);
     const hint = "only an ONNX file can be measured; `serving: {file: ...}` says which one is served";
     return fail({ code: "unknown-name", what: "served ONNX file of model", name: model.name, known, hint });
+  }
+  const { digest, root, size } = file;
+  const label = `model "${model.name}"`;
+  if (root !== undefined && size !== undefined) {
+    const bytes = await readContent(stores, root, { digest, size, label, maxBytes: size });
+    return bytes.ok ? ok({ digest, onnx: bytes.value }) : bytes;
   }
   for (const store of stores) {
     const bytes = await store.read(digest);
@@ -175,5 +210,5 @@ async function network(model: Model, digest: Digest | undefined, stores: readonl
     if (bytes.failures[0].code !== "blob-missing") return bytes;
   }
   const store = stores.map(({ url }) => url).join(", ");
-  return fail({ code: "blob-missing", digest, neededBy: `model "${model.name}"`, store });
+  return fail({ code: "blob-missing", digest, neededBy: label, store });
 }

@@ -116,6 +116,8 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
   if (found.value === undefined) return noResult(side.source);
   const predictions = await predictionsOf(found.value, evaluation, options.stores);
   if (!predictions.ok) return predictions;
+  const sizes = await fileSizes(found.value, files, options.stores);
+  if (!sizes.ok) return sizes;
   const { run } = found.value;
   const flat = Object.entries(flatNumbers(run.metrics)).filter(([name]) => !name.includes(":"));
   const numbers = Object.fromEntries(flat);
@@ -123,7 +125,7 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
     run: { ...run, metrics: { [NUMBERS]: numbers } },
     predictions: predictions.value,
     numbers,
-    files: fileSizes(found.value, files),
+    files: sizes.value,
     checks: found.value.checks,
   });
 }

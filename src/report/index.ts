@@ -1,4 +1,4 @@
-export { benchmarkModel, measureModels } from "./benchmark.ts";
+export { asksToMeasure, benchmarkModel, measureModels } from "./benchmark.ts";
 export type { BenchmarkOptions } from "./benchmark.ts";
 export { buildReport, refusedReport } from "./build.ts";
 export type { ModelInput, PipelineInput, ReportInput } from "./build.ts";

@@ -77,6 +77,12 @@ async function gatherModel(
   } else if (predictions.value === null) {
     notes.push(`No stage made ${evaluation.predictions}, so there are numbers only.`);
   }
+  const files = await fileSizes(side, config.files, options.stores);
+  if (!files.ok) failures.push(...reasons(files));
+  const [own, before] = await Promise.all([
+    networkOf(side, config, options.stores),
+    networkOf(options.bases.get(config.pipeline), config, options.stores),
+  ]);
   const base = await baseReference(model, gatesFrom, options);
   notes.push(...thresholdNotes(evaluation, predictions.ok ? predictions.value : null, base));
   const lock = await loadModelLock(options.baseSource, model.name);
@@ -92,15 +98,15 @@ async function gatherModel(
     base,
     production: await productionReference(model, version, options.stores),
     productionVersion: version?.version ?? null,
-    files: fileSizes(side, config.files),
+    files: files.ok ? files.value : {},
     card: proposed?.config.value.card ?? {},
     checks: side.checks,
     speed:
       options.performance === undefined
         ? NOT_MEASURED
         : speedOf(model.name, options.performance, {
-            head: networkOf(side, config),
-            base: networkOf(options.bases.get(config.pipeline), config),
+            head: own.ok ? own.value?.digest : undefined,
+            base: before.ok ? before.value?.digest : undefined,
             production: networkOfVersion(version, config),
           }),
     notes,

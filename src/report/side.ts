@@ -9,6 +9,7 @@ import type { Source } from "../git/index.ts";
 import { loadPipelines, plan, readParams } from "../pipeline/index.ts";
 import type { Pipeline } from "../pipeline/index.ts";
 import type { Records } from "../records/index.ts";
+import { fileIn } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 
 /** Bytes of a predictions file that a report reads. */
@@ -222,9 +223,20 @@ export async function readBlob(
   return fail({ code: "blob-missing", digest, neededBy: evaluation.predictions, store, hint });
 }
 
-/** Sizes of a model's files as a side made them. */
-export function fileSizes(side: Side, files: ModelConfig["files"]): Record<string, number | null> {
-  return Object.fromEntries(Object.entries(files).map(([name, path]) => [name, side.outputs.get(path)?.size ?? null]));
+/** Bytes of each of a model's files as a side made them; null: it did not. */
+export async function fileSizes(
+  side: Side,
+  files: ModelConfig["files"],
+  stores: readonly Store[],
+): Promise<Result<Record<string, number | null>>> {
+  const sizes: Record<string, number | null> = {};
+  for (const [name, path] of Object.entries(files)) {
+    // oxlint-disable-next-line no-await-in-loop -- a few files
+    const file = await fileIn(side.outputs.values(), path, stores);
+    if (!file.ok) return file;
+    sizes[name] = file.value?.size ?? null;
+  }
+  return ok(sizes);
 }
 
 /** Failures as text for a report, without what a squiggle would quote: the file may not be the reader's to see. */

@@ -1,7 +1,10 @@
 import { servedFile } from "../config/index.ts";
 import type { Against, ModelConfig, ModelVersion, ResultDocument } from "../config/index.ts";
-import type { Digest } from "../core/index.ts";
+import { ok } from "../core/index.ts";
+import type { Digest, Result } from "../core/index.ts";
 import type { MeasuredSpeed } from "../evaluate/index.ts";
+import { fileIn } from "../store/index.ts";
+import type { FileIn, Store } from "../store/index.ts";
 import type { Side } from "./side.ts";
 
 /** A report that nobody measured for: only an experiment's job and promotion do. */
@@ -10,12 +13,15 @@ export const NOT_MEASURED: MeasuredSpeed = {
   why: "Not measured here: the experiment's job and promotion do. `lockstep model benchmark` measures it on this machine.",
 };
 
-/** Digest of the network that a side made; undefined where it made none, or it is not clear which of them is served. */
-export function networkOf(side: Side | undefined, config: ModelConfig): Digest | undefined {
+/** The network that a side made; undefined where it made none, or it is not clear which of its files is served. */
+export async function networkOf(
+  side: Side | undefined,
+  config: ModelConfig,
+  stores: readonly Store[],
+): Promise<Result<FileIn | undefined>> {
   const file = servedFile(Object.keys(config.files), config.serving);
   const path = file === undefined ? undefined : config.files[file];
-  const out = path === undefined ? undefined : side?.outputs.get(path);
-  return out?.kind === "file" ? out.digest : undefined;
+  return side === undefined || path === undefined ? ok(undefined) : fileIn(side.outputs.values(), path, stores);
 }
 
 /** Digest of the network of a version. */

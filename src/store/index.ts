@@ -9,6 +9,8 @@ export type { Wanted } from "./content.ts";
 export { digestOf, digestOfFile } from "./digest.ts";
 export { bodyOf } from "./driver.ts";
 export type { Body, Driver, Key, KeyKind, ObjectInfo } from "./driver.ts";
+export { fileIn } from "./file-in.ts";
+export type { FileIn } from "./file-in.ts";
 export { mapLimited, prepareTemporaryFolder, writeFileAtomically } from "./files.ts";
 export { liftFile } from "./lift.ts";
 export { folderStore, localCache, openStore, storeUrl } from "./open.ts";

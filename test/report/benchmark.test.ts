@@ -2,18 +2,22 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { performanceSchema, resultSchema } from "../../src/config/index.ts";
 import type { Performance, ResultDocument } from "../../src/config/index.ts";
+import { ok } from "../../src/core/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
 import { benchmarkModel, measureModels } from "../../src/report/index.ts";
+import { fileSizes, sideOf } from "../../src/report/side.ts";
 import { NOT_MEASURED, speedOf } from "../../src/report/speed.ts";
+import { digestOf, localCache } from "../../src/store/index.ts";
 import { contextIn, repository, sh, temporary, write } from "../git/repository.ts";
 import { value } from "../helpers/value.ts";
 import { softmaxNetwork } from "../serve/onnx.ts";
 
 const weights = (scale: number): number[][] => Array.from({ length: 8 }, (_, row) => [row * scale, 1, -row]);
-const text = (scale: number): string => softmaxNetwork("x", weights(scale)).toString("base64");
+const network = (scale: number): Buffer => softmaxNetwork("x", weights(scale));
+const text = (scale: number): string => network(scale).toString("base64");
 const model = (gates: string): string => `version: 1
 pipeline: toy
-files: {model.onnx: build/model.onnx}
+files: {model.onnx: build/model/model.onnx}
 evaluation:
   predictions: build/predictions.csv
   task: binary
@@ -26,9 +30,9 @@ const FILES = {
   "src/network.txt": text(1),
   "pipelines/toy.yaml": `stages:
   train:
-    cmd: node -e 'require("fs").writeFileSync("build/model.onnx",Buffer.from(require("fs").readFileSync("src/network.txt","utf8"),"base64"))'
+    cmd: mkdir -p build/model && node -e 'require("fs").writeFileSync("build/model/model.onnx",Buffer.from(require("fs").readFileSync("src/network.txt","utf8"),"base64"))'
     deps: [src/network.txt]
-    outs: [build/model.onnx]
+    outs: [build/model]
 `,
   "models/toy/model.yaml": model("{latency: p95, max_ratio: 2, against: base}, {throughput: {min: 1}}"),
 };
@@ -57,15 +61,23 @@ test("after an experiment each model whose gates ask is measured, by the gates b
   expect(resultSchema.parse({ ...document, performance: entries }).performance).toEqual(entries);
   // No trusted record of the base: the ratio that the old gate asks for cannot be had, the rest can.
   expect(entries).toMatchObject([{ model: "toy", against: null, ratios: null }]);
-  const digest = document.stages[0]?.outs[0]?.digest;
+  const digest = digestOf(network(2));
   const speed = speedOf("toy", entries, { head: digest, base: undefined, production: undefined });
   expect(speed).toMatchObject({ kind: "measured", all: [{ digest }] });
 }, 60_000);
 
+test("a file in a folder that is an output has its size", async () => {
+  const [{ runs, stages }] = documents;
+  const side = value(await sideOf(runs[0]!, async () => ok(stages[0])));
+  const files = { "model.onnx": "build/model/model.onnx", "other.onnx": "build/model/other.onnx" } as never;
+  const sizes = value(await fileSizes(side, files, [localCache(context)]));
+  expect(sizes).toEqual({ "model.onnx": network(1).byteLength, "other.onnx": null });
+});
+
 test("the command measures what the working tree has made; a version that is not there is told", async () => {
   const alone = value(await benchmarkModel(context, { model: "toy", against: null, budgetMs: 100 }));
   expect(performanceSchema.parse(alone)).toEqual(alone);
-  expect(alone.digest).toBe(documents[1].stages[0]?.outs[0]?.digest);
+  expect(alone.digest).toBe(digestOf(network(2)));
   const none = await benchmarkModel(context, { model: "toy", against: "production", budgetMs: 100 });
   expect(none).toMatchObject({ ok: false, failures: [{ code: "unknown-name", name: "production" }] });
 }, 60_000);

@@ -61,3 +61,14 @@ export async function readTemplate(source: Source, fallback: string): Promise<Re
 export function shortSetup({ setup }: Template): readonly Fields[] {
   return setup.filter((step) => !("run" in step));
 }
+
+/** All steps, the scripts only where an expression holds. */
+export function setupWhere({ setup }: Template, expression: string): readonly Fields[] {
+  return setup.map((step) => {
+    if (!("run" in step)) return step;
+    const { name, if: own, ...rest } = step;
+    const plain = typeof own === "string" ? own.replace(/^\s*\$\{\{([\s\S]*)\}\}\s*$/, "$1").trim() : undefined;
+    const condition = plain === undefined ? expression : `(${plain}) && ${expression}`;
+    return { ...(name === undefined ? {} : { name }), if: condition, ...rest };
+  });
+}

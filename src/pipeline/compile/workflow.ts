@@ -7,7 +7,7 @@ import { literal } from "./expression.ts";
 import { graphDigest, jobsOf, PLAN, RESULT } from "./jobs.ts";
 import type { StageJob } from "./jobs.ts";
 import { containerOf, defaultRunner, minutesOf, runnerOf } from "./runner.ts";
-import { EXPERIMENT, shortSetup } from "./template.ts";
+import { EXPERIMENT, setupWhere, shortSetup } from "./template.ts";
 import type { Template } from "./template.ts";
 import { unfit } from "./unfit.ts";
 
@@ -16,7 +16,7 @@ type Block = Record<string, unknown>;
 /** How the file of every compiled workflow begins. */
 export const MADE_BY = "# Made by `lockstep compile ";
 
-/** Minutes of the first and the last job: they run nothing of the team's. */
+/** Minutes of the first and the last job: they run no stage. */
 const SHORT = 30;
 
 const ON_ONE_LINE = 8;
@@ -62,7 +62,7 @@ export function workflowText(
       [PLAN]: {
         name: "plan",
         ...short,
-        outputs: { jobs: "${{ steps.plan.outputs.jobs }}" },
+        outputs: { jobs: "${{ steps.plan.outputs.jobs }}", measures: "${{ steps.plan.outputs.measures }}" },
         steps: [...shortSetup(template), run({ part: "plan", graph: graphDigest(jobs) }, { id: "plan" })],
       },
       ...Object.fromEntries(stages.value),
@@ -71,7 +71,8 @@ export function workflowText(
         needs: [PLAN, ...jobs.map(({ id }) => id)],
         if: "always()",
         ...short,
-        steps: [...shortSetup(template), run({ part: "result" })],
+        // ONNX Runtime is among what is installed; only where a model is measured is that worth its time.
+        steps: [...setupWhere(template, `needs.${PLAN}.outputs.measures == 'true'`), run({ part: "result" })],
       },
     },
   };
