@@ -6,5 +6,7 @@ export type { Cells, Direction, Metric, Sums, Task, Weighted, Weights } from "./
 export * from "./metrics.ts";
 export * from "./predictions.ts";
 export { readPredictions } from "./read.ts";
+export { readRecorded } from "./recorded.ts";
+export type { Recorded } from "./recorded.ts";
 export { totals } from "./sums.ts";
 export { chooseThreshold } from "./threshold.ts";

@@ -1,7 +1,7 @@
 import type { Check, RunRecord, StageRecord } from "../config/index.ts";
 import { compareCodeUnits, fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
-import { chooseThreshold, metricsOf, readPredictions, shownMetrics } from "../metrics/index.ts";
+import { chooseThreshold, metricsOf, readRecorded, shownMetrics } from "../metrics/index.ts";
 import type { Numbers } from "../evaluate/index.ts";
 import type { Predictions } from "../metrics/index.ts";
 import { fileIn, liftFile } from "../store/index.ts";
@@ -63,12 +63,10 @@ export async function measure(
     if (!bytes.ok) return bytes;
     files.set(name, bytes.value);
   }
-  const table = await made.store.read(predictions.value.digest);
-  if (!table.ok) return table;
   const threshold = await thresholdOf(model, made);
   if (!threshold.ok) return threshold;
-  const file = evaluation.predictions;
-  const read = await readPredictions({ file, bytes: table.value, evaluation, threshold: threshold.value });
+  const recorded = { ...predictions.value, commit: facts.commit, threshold: threshold.value };
+  const read = await readRecorded([made.store], recorded, evaluation);
   if (!read.ok) return read;
   const numbers = numbersOf(made.run.metrics);
   return ok({
@@ -100,13 +98,8 @@ async function thresholdOf(model: Model, made: Made): Promise<Result<number | un
   const found = await findOutput(made, threshold.on);
   if (!found.ok) return found;
   if (found.value === undefined) return missing(model, ["evaluation", "threshold", "on"], threshold.on);
-  const bytes = await made.store.read(found.value.digest);
-  if (!bytes.ok) return bytes;
-  const validation = await readPredictions({
-    file: threshold.on,
-    bytes: bytes.value,
-    evaluation: { ...evaluation, predictions: threshold.on },
-  });
+  const recorded = { ...found.value, commit: made.run.commit };
+  const validation = await readRecorded([made.store], recorded, { ...evaluation, predictions: threshold.on });
   return validation.ok ? chooseThreshold(validation.value, threshold, evaluation) : validation;
 }
 

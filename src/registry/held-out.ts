@@ -1,10 +1,9 @@
 import type { ModelConfig, ModelLock, ModelVersion } from "../config/index.ts";
 import { message, ok } from "../core/index.ts";
-import type { Digest, Result } from "../core/index.ts";
+import type { Result } from "../core/index.ts";
 import { judgeGates } from "../evaluate/index.ts";
-import { metricsOf, readPredictions, shownMetrics } from "../metrics/index.ts";
+import { metricsOf, readRecorded, shownMetrics } from "../metrics/index.ts";
 import type { Reference } from "../evaluate/index.ts";
-import type { Predictions } from "../metrics/index.ts";
 import type { Store } from "../store/index.ts";
 import { findOutput } from "./candidate.ts";
 import type { Made } from "./candidate.ts";
@@ -38,9 +37,10 @@ export async function judgeHeldOut(options: {
   if (!found.ok) return found;
   if (found.value === undefined) return ok({ failed: [`held-out: no stage makes the file ${wanted.predictions}`] });
   const { digest } = found.value;
-  const predictions = await read(made.store, digest, wanted.predictions, evaluation);
+  const own = { ...evaluation, predictions: wanted.predictions };
+  const predictions = await readRecorded([made.store], { digest, commit: made.run.commit }, own);
   if (!predictions.ok) return predictions;
-  const reference = await production(lock, made.store, evaluation);
+  const reference = await production(lock, made.store, own);
   const results = judgeGates({
     gates: promised?.gates ?? [],
     evaluation,
@@ -60,18 +60,9 @@ async function production(lock: ModelLock, store: Store, evaluation: ModelConfig
   const version = productionVersion(lock);
   if (version?.heldOut === undefined) return { kind: "none", why: "production has no held-out predictions" };
   const { predictions: digest, metrics } = version.heldOut;
-  const predictions = await read(store, digest, `held-out predictions of version ${version.version}`, evaluation);
+  const file = `held-out predictions of version ${version.version}`;
+  const predictions = await readRecorded([store], { digest, file, commit: version.commit }, evaluation);
   if (predictions.ok) return { kind: "measured", predictions: predictions.value, numbers: metrics };
   const why = `version ${version.version} cannot be compared with: ${message(predictions.failures[0])}`;
   return { kind: "missing", why };
-}
-
-async function read(
-  store: Store,
-  digest: Digest,
-  file: string,
-  evaluation: ModelConfig["evaluation"],
-): Promise<Result<Predictions>> {
-  const bytes = await store.read(digest);
-  return bytes.ok ? readPredictions({ file, bytes: bytes.value, evaluation }) : bytes;
 }

@@ -2,7 +2,7 @@ import type { ModelLock, ModelVersion } from "../config/index.ts";
 import { message, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { compareModels, judgeGates, marginsOf } from "../evaluate/index.ts";
-import { readPredictions, shownMetrics } from "../metrics/index.ts";
+import { readRecorded, shownMetrics } from "../metrics/index.ts";
 import type { Reference } from "../evaluate/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Measured } from "./candidate.ts";
@@ -50,15 +50,9 @@ export async function judge(
 async function production(version: ModelVersion | undefined, model: Model, store: Store): Promise<Reference> {
   if (version === undefined) return { kind: "none", why: "nothing is in production yet" };
   const { evaluation } = model.config.value;
-  const bytes = await store.read(version.predictions);
-  const read = bytes.ok
-    ? await readPredictions({
-        file: `predictions of version ${version.version}`,
-        bytes: bytes.value,
-        evaluation,
-        threshold: version.threshold,
-      })
-    : bytes;
+  const { predictions: digest, commit, threshold } = version;
+  const file = `predictions of version ${version.version}`;
+  const read = await readRecorded([store], { digest, file, commit, threshold }, evaluation);
   if (read.ok) return { kind: "measured", predictions: read.value, numbers: version.metrics };
   return { kind: "missing", why: `version ${version.version} cannot be compared with: ${message(read.failures[0])}` };
 }

@@ -2,6 +2,7 @@ import type { Check, ModelVersion, RunRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { Numbers } from "../evaluate/index.ts";
+import { readRecorded } from "../metrics/index.ts";
 import type { Predictions } from "../metrics/index.ts";
 import type { Records } from "../records/index.ts";
 import { lockPath, productionVersion } from "../registry/index.ts";
@@ -12,7 +13,7 @@ import { flatNumbers } from "./changes.ts";
 import { productionReference } from "./models.ts";
 import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
-import { fileSizes, noResult, predictionsOf, readBlob, sideAt } from "./side.ts";
+import { fileSizes, noResult, predictionsOf, sideAt } from "./side.ts";
 import { NOT_MEASURED } from "./speed.ts";
 
 /** Where both sides of a comparison are looked up. */
@@ -102,11 +103,8 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
   const { pipeline, evaluation, files } = model.config.value;
   if (side.kind === "version") {
     const { version } = side.found;
-    const predictions = await readBlob(
-      { digest: version.predictions, commit: version.commit, threshold: version.threshold },
-      evaluation,
-      options.stores,
-    );
+    const { predictions: digest, commit, threshold } = version;
+    const predictions = await readRecorded(options.stores, { digest, commit, threshold }, evaluation);
     if (!predictions.ok) return predictions;
     const run = runOfVersion(version, pipeline);
     return ok({ run, predictions: predictions.value, numbers: version.metrics, files: null, checks: [] });

@@ -2,6 +2,7 @@ import type { ResultDocument } from "../config/index.ts";
 import { canonicalJson, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import type { Reference } from "../evaluate/index.ts";
+import { readRecorded } from "../metrics/index.ts";
 import type { Evaluation, Predictions } from "../metrics/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadModelLock, loadModels, productionVersion } from "../registry/index.ts";
@@ -9,7 +10,7 @@ import type { Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ModelInput } from "./build.ts";
 import { flatNumbers } from "./changes.ts";
-import { fileSizes, predictionsOf, readBlob, reasons } from "./side.ts";
+import { fileSizes, predictionsOf, reasons } from "./side.ts";
 import type { Side } from "./side.ts";
 import { NOT_MEASURED, networkOf, networkOfVersion, speedOf } from "./speed.ts";
 
@@ -159,7 +160,7 @@ export async function productionReference(
 ): Promise<Reference> {
   if (version === undefined) return { kind: "none", why: "There is no production version yet." };
   const { predictions: digest, commit, threshold } = version;
-  const predictions = await readBlob({ digest, commit, threshold }, model.config.value.evaluation, stores);
+  const predictions = await readRecorded(stores, { digest, commit, threshold }, model.config.value.evaluation);
   if (predictions.ok) return { kind: "measured", predictions: predictions.value, numbers: version.metrics };
   return {
     kind: "missing",

@@ -1,8 +1,8 @@
 import type { Check, ModelConfig, RecordedOutput, RunRecord, StageRecord } from "../config/index.ts";
 import { describe, fail, ok } from "../core/index.ts";
-import type { Context, Digest, Failed, Json, Result, StageKey } from "../core/index.ts";
+import type { Context, Failed, Json, Result, StageKey } from "../core/index.ts";
 import { datasetAt, loadDatasets } from "../data/index.ts";
-import { chooseThreshold, readPredictions } from "../metrics/index.ts";
+import { chooseThreshold, readRecorded } from "../metrics/index.ts";
 import type { Evaluation, Predictions } from "../metrics/index.ts";
 import { atRevision, git } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
@@ -12,8 +12,6 @@ import type { Records } from "../records/index.ts";
 import { fileIn } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 
-/** Bytes of a predictions file that a report reads. */
-export const PREDICTIONS_BYTES = 512 * 1024 ** 2;
 /** How far back a base is looked for when the commit itself was never run. */
 const ANCESTORS = 50;
 
@@ -162,7 +160,7 @@ async function inputsAt(source: Source, pipeline: Pipeline): Promise<Result<Pick
   return ok({ params: params as RunRecord["params"], data });
 }
 
-/** A side's predictions, fetched by digest (so verified) and read as the evaluation says; null: it has none. */
+/** A side's predictions, found by digest and read as the evaluation says; null: it has none. */
 export async function predictionsOf(
   side: Side | undefined,
   evaluation: Evaluation,
@@ -172,7 +170,8 @@ export async function predictionsOf(
   if (side === undefined || out === undefined || out.kind !== "file") return ok(null);
   const threshold = await thresholdOf(side, evaluation, stores);
   if (!threshold.ok) return threshold;
-  return readBlob({ digest: out.digest, commit: side.run.commit, threshold: threshold.value }, evaluation, stores);
+  const recorded = { digest: out.digest, commit: side.run.commit, threshold: threshold.value };
+  return readRecorded(stores, recorded, evaluation);
 }
 
 /** The threshold that is best on a side's own validation predictions; undefined: none is to be chosen. */
@@ -189,38 +188,8 @@ async function thresholdOf(
     return fail({ code: "predictions-invalid", at: { file: threshold.on, line: 1, column: 1 }, problem });
   }
   const own = { ...evaluation, predictions: threshold.on };
-  const validation = await readBlob({ digest: out.digest, commit: side.run.commit }, own, stores);
+  const validation = await readRecorded(stores, { digest: out.digest, commit: side.run.commit }, own);
   return validation.ok ? chooseThreshold(validation.value, threshold, evaluation) : validation;
-}
-
-/** Predictions in a store. */
-interface Blob {
-  readonly digest: Digest;
-  /** Whose run made it, so that a failure can say how to have it again. */
-  readonly commit: string | null;
-  /** That was chosen for them. */
-  readonly threshold?: number | undefined;
-}
-
-export async function readBlob(
-  { digest, commit, threshold }: Blob,
-  evaluation: Evaluation,
-  stores: readonly Store[],
-): Promise<Result<Predictions>> {
-  for (const store of stores) {
-    // oxlint-disable-next-line no-await-in-loop -- the nearest store that has it
-    const there = await store.has(digest);
-    if (!there.ok) return there;
-    if (!there.value) continue;
-    // oxlint-disable-next-line no-await-in-loop
-    const bytes = await store.read(digest, { maxBytes: PREDICTIONS_BYTES });
-    if (!bytes.ok) return bytes;
-    return readPredictions({ file: evaluation.predictions, bytes: bytes.value, evaluation, threshold });
-  }
-  const store = stores.map(({ url }) => url).join(", ");
-  const again = commit === null ? "`lockstep run --force`" : `\`lockstep repro ${commit.slice(0, 12)}\``;
-  const hint = `${again} makes it again here; \`lockstep runs push\` sends it from the machine that has it`;
-  return fail({ code: "blob-missing", digest, neededBy: evaluation.predictions, store, hint });
 }
 
 /** Bytes of each of a model's files as a side made them; null: it did not. */

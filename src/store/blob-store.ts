@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { attempt, fail, ok } from "../core/index.ts";
-import type { Context, Digest, Failure, Result } from "../core/index.ts";
+import { createHash, randomUUID } from "node:crypto";
+import { open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { attempt, fail, isSystemError, ok } from "../core/index.ts";
+import type { Context, Digest, Failed, Failure, Result } from "../core/index.ts";
 import { digestOf, digestOfFile } from "./digest.ts";
 import { bodyOf } from "./driver.ts";
 import type { Driver, Key } from "./driver.ts";
-import { createTemporary } from "./files.ts";
+import { createTemporary, prepareTemporaryFolder } from "./files.ts";
 import { Layout, LAYOUT_LIMITS } from "./layout.ts";
 import type { Store } from "./store.ts";
 
@@ -39,6 +39,20 @@ export function fileBody(path: string, size: number, digest: Digest): Parameters
 }
 
 class TooLarge extends Error {}
+
+/** Takes no more than so many bytes. */
+function upTo(maxBytes: number, sink: Sink): Sink {
+  let size = 0;
+  return (chunk) => {
+    size += chunk.length;
+    if (size > maxBytes) throw new TooLarge();
+    return sink(chunk);
+  };
+}
+
+function tooLarge(digest: Digest, maxBytes: number): Failed {
+  return fail({ code: "external", what: digest, problem: `more than the ${maxBytes} bytes that were expected` });
+}
 
 /** A store on a driver: names, verification, and large files put together from their chunks. */
 export function blobStore<D extends Driver>(context: Context, driver: D): Store & { readonly driver: D } {
@@ -82,10 +96,41 @@ export function blobStore<D extends Driver>(context: Context, driver: D): Store 
     return ok(chunks !== undefined);
   };
 
-  const verified = (digest: Digest, actual: string): Result<void> => {
-    if (actual === digest) return ok();
-    const local = "pathOf" in driver ? (driver.pathOf as (key: Key) => string)(blobKey(digest)) : url;
-    return fail({ code: "blob-corrupt", digest, actual, where: local });
+  /** Where the blob is a file here, if it is there whole. */
+  const pathOf = (digest: Digest): string | undefined =>
+    "pathOf" in driver ? (driver.pathOf as (key: Key) => string)(blobKey(digest)) : undefined;
+
+  const verified = (digest: Digest, actual: string): Result<void> =>
+    actual === digest ? ok() : fail({ code: "blob-corrupt", digest, actual, where: pathOf(digest) ?? url });
+
+  const toFile: Store["toFile"] = async (digest, absolute, { maxBytes = Number.POSITIVE_INFINITY } = {}) => {
+    const written = await attempt(absolute, async (): Promise<Result<void>> => {
+      const { path, file } = await createTemporary(dirname(absolute), { prefix: ".lockstep-" });
+      try {
+        const hash = createHash("sha256");
+        const got = await stream(
+          digest,
+          upTo(maxBytes, async (chunk) => {
+            hash.update(chunk);
+            await file.writeFile(chunk);
+          }),
+        );
+        if (!got.ok) return got;
+        if (!got.value) return fail(missing(digest));
+        const check = verified(digest, `sha256:${hash.digest("hex")}`);
+        if (!check.ok) return check;
+        await file.close();
+        await rename(path, absolute);
+        return ok();
+      } catch (error) {
+        if (!(error instanceof TooLarge)) throw error;
+        return tooLarge(digest, maxBytes);
+      } finally {
+        await file.close().catch(() => {});
+        await rm(path, { force: true });
+      }
+    });
+    return written.ok ? written.value : written;
   };
 
   return {
@@ -102,45 +147,37 @@ export function blobStore<D extends Driver>(context: Context, driver: D): Store 
     },
     async read(digest, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       const chunks: Uint8Array[] = [];
-      let size = 0;
       try {
-        const got = await stream(digest, (chunk) => {
-          size += chunk.length;
-          if (size > maxBytes) throw new TooLarge();
-          chunks.push(chunk);
-        });
+        const got = await stream(
+          digest,
+          upTo(maxBytes, (chunk) => void chunks.push(chunk)),
+        );
         if (!got.ok) return got;
         if (!got.value) return fail(missing(digest));
       } catch (error) {
         if (!(error instanceof TooLarge)) throw error;
-        return fail({ code: "external", what: digest, problem: `more than the ${maxBytes} bytes that were expected` });
+        return tooLarge(digest, maxBytes);
       }
       const bytes = Buffer.concat(chunks);
       const check = verified(digest, digestOf(bytes));
       return check.ok ? ok(bytes) : check;
     },
-    async toFile(digest, absolute) {
-      const written = await attempt(absolute, async (): Promise<Result<void>> => {
-        const { path, file } = await createTemporary(dirname(absolute), { prefix: ".lockstep-" });
-        try {
-          const hash = createHash("sha256");
-          const got = await stream(digest, async (chunk) => {
-            hash.update(chunk);
-            await file.writeFile(chunk);
-          });
-          if (!got.ok) return got;
-          if (!got.value) return fail(missing(digest));
-          const check = verified(digest, `sha256:${hash.digest("hex")}`);
-          if (!check.ok) return check;
-          await file.close();
-          await rename(path, absolute);
-          return ok();
-        } finally {
-          await file.close().catch(() => {});
-          await rm(path, { force: true });
-        }
-      });
-      return written.ok ? written.value : written;
+    toFile,
+    async hold(digest, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
+      const own = pathOf(digest);
+      const size = own === undefined ? undefined : await sizeOf(own);
+      if (own !== undefined && size !== undefined) {
+        if (size > maxBytes) return tooLarge(digest, maxBytes);
+        const blob = await digestOfFile(own);
+        if (!blob.ok) return blob;
+        const check = verified(digest, blob.value.digest);
+        return check.ok ? ok({ digest, path: own, [Symbol.asyncDispose]: async () => {} }) : check;
+      }
+      const folder = await attempt("a temporary file", async () => prepareTemporaryFolder(context));
+      if (!folder.ok) return folder;
+      const path = join(folder.value, randomUUID());
+      const written = await toFile(digest, path, { maxBytes });
+      return written.ok ? ok({ digest, path, [Symbol.asyncDispose]: async () => rm(path, { force: true }) }) : written;
     },
     async put(bytes) {
       const digest = digestOf(bytes);
@@ -155,4 +192,14 @@ export function blobStore<D extends Driver>(context: Context, driver: D): Store 
       return stored.ok ? blob : stored;
     },
   };
+}
+
+/** Undefined: there is no such file. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }

@@ -22,7 +22,7 @@ export type { Restorable } from "./restore.ts";
 export { holdStatIndex, indexOf } from "./stat-index.ts";
 export { entriesAt, hashFiles, snapshot } from "./snapshot.ts";
 export type { FoundFile, Snapshot } from "./snapshot.ts";
-export type { LocalStore, Store, StoredBlob } from "./store.ts";
+export type { HeldFile, LocalStore, Store, StoredBlob } from "./store.ts";
 export type { LinkMode } from "./work/write-group.ts";
 export { verifyRoot } from "./verify.ts";
 export type { Checked, Verified } from "./verify.ts";

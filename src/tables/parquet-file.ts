@@ -15,6 +15,13 @@ export interface ParquetFile {
   nested(title: string): boolean;
 }
 
+/** Bytes that can be read in any order. */
+export interface RandomAccess {
+  readonly byteLength: number;
+  /** A copy. */
+  slice(start: number, end?: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /** Rows that are unpacked at once. */
 const BATCH = 262_144;
 /** Codec under which every page comes by here. */
@@ -24,7 +31,10 @@ const CHECKED = "CHECKED";
  * Opens a Parquet file by its footer. What it says of sizes is believed only of a trusted file; of any other each page
  * is held against its row group first. Throws what is wrong, as the library does: the bytes are the only input.
  */
-export async function openParquet(bytes: Uint8Array, { trusted }: { readonly trusted: boolean }): Promise<ParquetFile> {
+export async function openParquet(
+  bytes: Uint8Array | RandomAccess,
+  { trusted }: { readonly trusted: boolean },
+): Promise<ParquetFile> {
   const { parquetMetadataAsync, parquetScan, parquetSchema, snappyUncompress } = await import("hyparquet");
   const unpack: Record<string, (input: Uint8Array, size: number) => Uint8Array> = {
     UNCOMPRESSED: (input) => input,
@@ -40,8 +50,11 @@ export async function openParquet(bytes: Uint8Array, { trusted }: { readonly tru
   let chunk: { readonly flat: Flat; readonly codec: string; pages: Map<number, Page> } | undefined;
   const file = {
     byteLength: bytes.byteLength,
-    slice(start: number, end?: number): ArrayBuffer {
-      const part = new Uint8Array(bytes.subarray(start, end)); // of a Buffer, `slice` would be no copy
+    async slice(start: number, end?: number): Promise<ArrayBuffer> {
+      const part =
+        bytes instanceof Uint8Array
+          ? new Uint8Array(bytes.subarray(start, end)) // of a Buffer, `slice` would be no copy
+          : await bytes.slice(start, end);
       if (chunk !== undefined) chunk.pages = pagesOf(part, chunk.flat);
       return part.buffer;
     },

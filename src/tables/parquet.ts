@@ -1,6 +1,10 @@
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { isSystemError } from "../core/index.ts";
 import type { Location } from "../core/index.ts";
 import { decimalOf } from "./decimal.ts";
 import { openParquet } from "./parquet-file.ts";
+import type { RandomAccess } from "./parquet-file.ts";
 import { MOST_ROWS } from "./table.ts";
 import type { Row, Sink, Unreadable } from "./table.ts";
 import type { TextTable } from "./texts.ts";
@@ -8,16 +12,43 @@ import type { TextTable } from "./texts.ts";
 /** Characters of a cell: a dictionary can say a long one ten million times in a few bytes. */
 const MOST_CELL = 4096;
 
-/** Rows of a Parquet file, which is held whole: its index is its end. Only the columns that are wanted are unpacked. */
+/**
+ * Rows of a Parquet file, whose index is its end: bytes that come as they arrive are held whole, those of a file are
+ * read a column of a row group at a time. Only the columns that are wanted are unpacked.
+ */
 export async function readParquet(
   file: string,
   bytes: AsyncIterable<Uint8Array>,
   sink: Sink,
+  path?: string,
 ): Promise<Unreadable | undefined> {
-  const whole = await gathered(bytes);
+  if (path === undefined) return readFrom(file, await gathered(bytes), sink);
+  await using handle = await open(path, "r");
+  return readFrom(file, await inAnyOrder(handle), sink);
+}
+
+async function inAnyOrder(handle: FileHandle): Promise<RandomAccess> {
+  const { size: byteLength } = await handle.stat();
+  return {
+    byteLength,
+    async slice(from, to = byteLength) {
+      const end = Math.min(to, byteLength);
+      const part = new Uint8Array(Math.max(0, end - from));
+      for (let at = 0; at < part.length;) {
+        // oxlint-disable-next-line no-await-in-loop -- a read may give less than was asked for
+        const { bytesRead } = await handle.read(part, at, part.length - at, from + at);
+        if (bytesRead === 0) throw new Error("the file ends too early");
+        at += bytesRead;
+      }
+      return part;
+    },
+  };
+}
+
+async function readFrom(file: string, bytes: Uint8Array | RandomAccess, sink: Sink): Promise<Unreadable | undefined> {
   const start = { file, line: 1, column: 1 };
   try {
-    const table = await openParquet(whole, { trusted: false });
+    const table = await openParquet(bytes, { trusted: false });
     const { titles, rows } = table;
     if (rows > MOST_ROWS) return { at: start, problem: `more than ${MOST_ROWS} rows` };
     const wanted = sink.header({ titles, unit: "row", at: (cell) => ({ ...start, column: cell + 1 }) });
@@ -32,7 +63,8 @@ export async function readParquet(
     }
     return undefined;
   } catch (error) {
-    // The bytes are the library's only input.
+    if (isSystemError(error)) throw error;
+    // Beside the disk the bytes are the library's only input.
     const problem = error instanceof Error ? error.message : String(error);
     return { at: start, problem: `cannot be read as Parquet: ${problem}` };
   }

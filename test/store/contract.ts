@@ -43,6 +43,22 @@ export function storeContract(name: string, create: () => Promise<Subject>): voi
       expect(readdirSync(join(folder.path, "new/folder"))).toEqual(["out"]);
     });
 
+    test("a blob is held as a file here, and refused when it is larger than the reader expects", async () => {
+      await using subject = await create();
+      const bytes = randomBytes(1001);
+      const { store } = subject;
+      const digest = must(await store.put(bytes));
+      const held = must(await store.hold(digest, { maxBytes: 1001 }));
+      expect(readFileSync(held.path).equals(bytes)).toBe(true);
+      await held[Symbol.asyncDispose]();
+      expect(must(await store.read(digest)).equals(bytes)).toBe(true);
+      expect(await store.hold(digest, { maxBytes: 1000 })).toMatchObject({ failures: [{ code: "external" }] });
+      await subject.damage(digest, Buffer.alloc(1001));
+      expect(await store.hold(digest)).toMatchObject({ failures: [{ code: "blob-corrupt", digest }] });
+      const absent = name256(Buffer.from("absent"));
+      expect(await store.hold(absent)).toMatchObject({ failures: [{ code: "blob-missing" }] });
+    });
+
     test("toFile replaces what is there", async () => {
       await using subject = await create();
       using folder = temporary();
