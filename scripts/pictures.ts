@@ -1,39 +1,80 @@
 /**
- * Takes the pictures of the documentation from the sandbox of an earlier demo (`npm run demo` leaves it behind), with
- * the machine's Chromium: node scripts/pictures.ts [DIR]
+ * Takes pictures of the comment and of the page of both examples, narrow and wide, light and dark, with the machine's
+ * Chromium, and puts those that the documentation shows into docs/images:
+ *
+ *   npm run demo -- --no-serve && node scripts/pictures.ts [DIR]
+ *
+ * The digits are from the sandbox that the demo leaves behind. For churn a pull request is played, once, unless it is
+ * there already; that needs a Python with requirements.txt (CHURN_PYTHON names it). DIR is build/pictures.
  */
-import { mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
-import { startSandbox } from "../src/sandbox/index.ts";
+import type { Browser } from "playwright-core";
+import { churnStory } from "./pictures/churn.ts";
+import { openExample } from "./pictures/example.ts";
+import type { Example } from "./pictures/example.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const dir = resolve(process.argv[2] ?? join(root, ".lockstep", "demo"));
+const out = resolve(process.argv[2] ?? join(root, "build", "pictures"));
 const images = join(root, "docs", "images");
-mkdirSync(images, { recursive: true });
+const SCHEMES = ["light", "dark"] as const;
+const WIDTHS = { narrow: 390, wide: 1280 };
+/** What the documentation shows; of the others one looks, and mends what is wrong. */
+const SHOWN: Readonly<Record<string, string>> = {
+  "digits-comment-wide-light": "comment-light",
+  "digits-comment-wide-dark": "comment-dark",
+  "digits-comment-narrow-light": "comment-narrow",
+};
 
-await using sandbox = await opened();
+const churn = join(root, ".lockstep", "pictures", "churn");
+if (!existsSync(join(churn, "sandbox", "state.json"))) {
+  rmSync(churn, { recursive: true, force: true });
+  await churnStory(root, churn);
+}
+for (const dir of [out, images]) mkdirSync(dir, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
   args: ["--no-sandbox"],
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 1180, height: 900 }, deviceScaleFactor: 1.5 });
-  const shoot = async (path: string, selector: string, name: string): Promise<void> => {
-    await page.goto(`${sandbox.url}/acme/digits${path}`);
-    await page
-      .locator(selector)
-      .first()
-      .screenshot({ path: join(images, name) });
-    console.log(`docs/images/${name}`);
-  };
-  await shoot("/pull/1", "article.box[id^=issuecomment]", "comment.png");
-  await shoot("/issues/2", "article.box", "drift-issue.png");
+  for (const [name, dir] of [
+    ["digits", join(root, ".lockstep", "demo")],
+    ["churn", churn],
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- one sandbox after another
+    await using example = await openExample(name, dir);
+    // oxlint-disable-next-line no-await-in-loop
+    await shoot(browser, name, example);
+  }
 } finally {
   await browser.close();
 }
 
-async function opened(): Promise<{ url: string } & AsyncDisposable> {
-  const running = await startSandbox({ dir: join(dir, "sandbox") });
-  return { url: running.url, [Symbol.asyncDispose]: async () => running.close() };
+async function shoot(at: Browser, name: string, example: Example): Promise<void> {
+  const html = join(out, `${name}.html`);
+  writeFileSync(html, await example.page());
+  const take = async (
+    what: string,
+    url: string,
+    selector: string,
+    width: number,
+    colorScheme: (typeof SCHEMES)[number],
+  ): Promise<void> => {
+    const page = await at.newPage({ viewport: { width, height: 900 }, deviceScaleFactor: 2, colorScheme });
+    await page.goto(url, { waitUntil: "networkidle" });
+    const path = join(out, `${what}.png`);
+    const element = page.locator(selector).first();
+    await element.screenshot({ path, animations: "disabled" });
+    await page.close();
+    console.log(`${path} ${statSync(path).size}`);
+  };
+  for (const scheme of SCHEMES) {
+    for (const [form, width] of Object.entries(WIDTHS)) {
+      const end = `${form}-${scheme}`;
+      await take(`${name}-comment-${end}`, example.comment, "article.box[id^=issuecomment]", width, scheme);
+      await take(`${name}-page-${end}`, `file://${html}`, "html", width, scheme);
+    }
+  }
+  if (name === "digits") await take("drift-issue", example.issue, "article.box", 1180, "light");
 }

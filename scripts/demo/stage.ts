@@ -5,13 +5,15 @@ import { startSandbox } from "../../src/sandbox/index.ts";
 import type { Sandbox, SandboxOptions } from "../../src/sandbox/index.ts";
 
 export const OWNER = "acme";
-export const NAME = "digits";
-export const REPOSITORY = `${OWNER}/${NAME}`;
 
 /** Where the story plays: a sandbox, a repository on it, and a person's clone of that. */
 export interface Stage {
   /** Folder of the Lockstep project. */
   readonly root: string;
+  /** Of the repository, and of the example in it. */
+  readonly name: string;
+  /** `acme/<name>`. */
+  readonly repository: string;
   /** The person's clone. */
   readonly clone: string;
   /** Folder that the runners and the servers share as their store. */
@@ -21,7 +23,7 @@ export interface Stage {
   readonly sandbox: Sandbox;
   /** A page of the sandbox, as in `/pull/1`; "/" is the repository. */
   readonly page: (path: string) => string;
-  /** Calls the API as a person, path below `/repos/acme/digits`. Throws when GitHub would refuse. */
+  /** Calls the API as a person, path below `/repos/<repository>`. Throws when GitHub would refuse. */
   readonly api: <T>(person: string, method: string, path: string, body?: unknown) => Promise<T>;
   readonly git: (...args: string[]) => Promise<string>;
   readonly lockstep: (...args: string[]) => Promise<string>;
@@ -35,11 +37,15 @@ interface StageOptions {
   readonly dir: string;
   readonly port: number;
   readonly now: Date;
+  /** Of the example that is played; digits when left out. */
+  readonly name?: string;
   /** Sees every API request and response; the tests hold them against GitHub's description. */
   readonly observer?: SandboxOptions["observer"];
 }
 
-export async function openStage({ root, dir, port, now, observer }: StageOptions): Promise<Stage> {
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const { root, dir, port, now, name = "digits", observer } = options;
+  const repository = `${OWNER}/${name}`;
   const clone = join(dir, "clone");
   const store = join(dir, "store");
   const home = join(dir, "home");
@@ -66,13 +72,15 @@ export async function openStage({ root, dir, port, now, observer }: StageOptions
 
   return {
     root,
+    name,
+    repository,
     clone,
     store,
     home,
     sandbox,
-    page: (path) => `${sandbox.url}/${REPOSITORY}${path === "/" ? "" : path}`,
+    page: (path) => `${sandbox.url}/${repository}${path === "/" ? "" : path}`,
     api: async <T>(person: string, method: string, path: string, body?: unknown): Promise<T> => {
-      const response = await fetch(`${sandbox.apiUrl}/repos/${REPOSITORY}${path}`, {
+      const response = await fetch(`${sandbox.apiUrl}/repos/${repository}${path}`, {
         method,
         headers: { authorization: `token ${sandbox.token(person)}`, accept: "application/vnd.github+json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -85,8 +93,8 @@ export async function openStage({ root, dir, port, now, observer }: StageOptions
     lockstep,
     settle: async () => {
       await sandbox.executor?.idle();
-      const repository = sandbox.world.repositories.get(REPOSITORY);
-      const failed = repository?.runs.filter((run) => run.status === "completed" && run.conclusion === "failure") ?? [];
+      const runs = sandbox.world.repositories.get(repository)?.runs ?? [];
+      const failed = runs.filter((run) => run.status === "completed" && run.conclusion === "failure");
       if (failed.length === 0) return;
       const steps = failed.flatMap((run) =>
         run.jobs.flatMap((job) => job.steps.filter((step) => step.conclusion === "failure")),

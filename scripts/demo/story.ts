@@ -1,24 +1,27 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spawn } from "../../src/core/index.ts";
-import { NAME, OWNER, REPOSITORY } from "./stage.ts";
+import { as, foundRepository, propose } from "./experiment.ts";
+import type { Pull } from "./experiment.ts";
 import type { Stage } from "./stage.ts";
 import type { Facts, Teller } from "./teller.ts";
 import { images, infer, sendTraffic } from "./traffic.ts";
 
 const MODEL = "digits";
+/** What a team that uses Lockstep has in its repository: the digits example, without Lockstep itself. */
+const FILES = [
+  "pipelines/digits.yaml",
+  "pipelines/digits",
+  "models/digits/model.yaml",
+  "data",
+  "data.lock.json",
+  "params.yaml",
+];
 const TRAFFIC = 600;
 const DAY = 24 * 60 * 60 * 1000;
 
 interface Lock {
   readonly versions: readonly { version: number; digest: string; files: Record<string, string>; verdict: string }[];
   readonly aliases: Readonly<Record<string, number | null>>;
-}
-interface Pull {
-  readonly number: number;
-  readonly title: string;
-  readonly user: { readonly login: string };
-  readonly head: { readonly ref: string; readonly sha: string };
 }
 interface Comment {
   readonly id: number;
@@ -39,20 +42,7 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
   const { api, git, settle, sandbox } = stage;
 
   await teller.step("A team has a repository: a pipeline, a model's rules, data, four workflows", async (say) => {
-    await sandbox.createRepository({
-      owner: OWNER,
-      name: NAME,
-      allowActionsPullRequests: true,
-      collaborators: { alice: "write", bob: "write" },
-      variables: { LOCKSTEP_STORE: `file://${stage.store}` },
-    });
-    await copyProject(stage);
-    await git("init", "-q", "-b", "main");
-    await as(stage, "bob");
-    await git("remote", "add", "origin", sandbox.cloneUrl(REPOSITORY, "bob"));
-    await git("add", "-A");
-    await git("commit", "-q", "-m", "The digits example");
-    await stage.lockstep("data", "push");
+    await foundRepository(stage, FILES);
     say(`1,797 real images of handwritten digits, named in data.lock.json\n${stage.page("/")}`);
   });
 
@@ -66,17 +56,11 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
   });
 
   const first = await teller.step("Alice proposes an experiment in a pull request", async (say) => {
-    await git("pull", "-q", "--ff-only", "origin", "main");
-    await as(stage, "alice");
-    await git("checkout", "-q", "-b", "better-training");
-    say(await editParameters(stage));
-    await git("commit", "-q", "-am", "Train longer, with augmented images");
-    await git("push", "-q", sandbox.cloneUrl(REPOSITORY, "alice"), "better-training");
-    const pull = await api<Pull>("alice", "POST", "/pulls", {
+    const pull = await propose(stage, {
+      branch: "better-training",
       title: "Train longer, with augmented images",
-      head: "better-training",
-      base: "main",
       body: "More epochs and shifted copies of the images should help with digits that are off centre.",
+      edit: async () => say(await editParameters(stage)),
     });
     say(stage.page(`/pull/${pull.number}`));
     await settle();
@@ -210,38 +194,6 @@ export async function tellStory(stage: Stage, teller: Teller): Promise<Facts> {
   };
 }
 
-/** What a team that uses Lockstep has in its repository: the digits example, without Lockstep itself. */
-async function copyProject({ root, clone }: Stage): Promise<void> {
-  const paths = [
-    ".github/workflows/lockstep-*.yml",
-    ".github/lockstep.yml",
-    "pipelines/package.json",
-    "pipelines/digits.yaml",
-    "pipelines/digits",
-    "pipelines/lib",
-    "models/digits/model.yaml",
-    "data",
-    "data.lock.json",
-    "package.json",
-    "package-lock.json",
-    "params.yaml",
-  ];
-  const listed = await spawn("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...paths], {
-    cwd: root,
-  });
-  const files = listed.stdout
-    .toString()
-    .split("\0")
-    .filter((file) => file !== "" && existsSync(join(root, file)));
-  for (const file of files) cpSync(join(root, file), join(clone, file), { recursive: true });
-  writeFileSync(join(clone, ".gitignore"), "node_modules/\n.lockstep/\nbuild/\ndata/digits/feedback/\n");
-}
-
-async function as({ git }: Stage, person: string): Promise<void> {
-  await git("config", "user.name", person);
-  await git("config", "user.email", `${person}@users.noreply.github.com`);
-}
-
 /** The experiment: the change to params.yaml that `scripts/demo/experiment.json` describes. */
 async function editParameters({ clone, git }: Stage): Promise<string> {
   const file = join(clone, "params.yaml");
@@ -275,11 +227,11 @@ async function reportComment({ api }: Stage, pull: number): Promise<Comment> {
 }
 
 /** Digest of the model file that the pull request's run made, as the records branch has it. */
-async function reviewedDigest({ git, sandbox }: Stage, headSha: string): Promise<string> {
+async function reviewedDigest({ git, sandbox, repository }: Stage, headSha: string): Promise<string> {
   await git(
     "fetch",
     "-q",
-    sandbox.cloneUrl(REPOSITORY, "bob"),
+    sandbox.cloneUrl(repository, "bob"),
     "+lockstep-records:refs/demo/records",
     `+refs/pull/*/merge:refs/demo/merge/*`,
   );
@@ -329,7 +281,7 @@ function apiRequests({ sandbox }: Stage): { runId?: number }[] {
 
 /** API requests that the workflow runs of the first pull request made (git and the Actions service apart). */
 function requestsOfPullRequest(stage: Stage): number {
-  const repository = stage.sandbox.world.repositories.get(REPOSITORY);
+  const repository = stage.sandbox.world.repositories.get(stage.repository);
   const runs = new Set(
     repository?.runs.filter((run) => run.event === "pull_request" || run.event === "workflow_run").map((run) => run.id),
   );
