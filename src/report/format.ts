@@ -26,6 +26,11 @@ export function formatChange(value: number | null, unit: string | null = null): 
   return `${value > 0 ? "+" : "−"}${formatValue(Math.abs(value), unit)}`;
 }
 
+/** As one word, so that a narrow column breaks no number apart; of our own texts only. */
+export function unbroken(text: string): string {
+  return text.replaceAll(" ", "\u00a0");
+}
+
 /** p as papers write it. */
 export function formatP(p: number): string {
   return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;

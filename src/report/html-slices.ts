@@ -2,12 +2,14 @@ import { count, formatChange, formatValue } from "./format.ts";
 import { html } from "./html.ts";
 import type { Html } from "./html.ts";
 import { intervalPlot } from "./interval-plot.ts";
-import { change, code, table, text, verdictOf } from "./page/parts.ts";
+import { change, code, nearby, part, table, text, verdictOf } from "./page/parts.ts";
 import type { SliceReport, SliceRow } from "./slices.ts";
 
 /** Slices worst first, each with its interval drawn; and what was found by looking. */
 export function slicesHtml(slices: SliceReport, most: number): Html {
-  const worse = slices.rows.some(({ verdict }) => verdict === "worse");
+  const worse = new Set(
+    slices.rows.flatMap(({ verdict, slice }) => (verdict === "worse" ? [`${slice.column}=${slice.value}`] : [])),
+  ).size;
   const columns = [
     { title: "slice" },
     { title: "examples", number: true },
@@ -19,16 +21,16 @@ export function slicesHtml(slices: SliceReport, most: number): Html {
     { title: "verdict" },
   ];
   const left = slices.left === 0 ? null : html`<p class="dim">… and ${count(slices.left, "more row")}.</p>`;
-  const body = html`<summary>${count(slices.count, "slice")} compared</summary>
-    ${table("Slices", columns, slices.rows, cells, most)} ${left} ${found(slices, most)}`;
-  return html`<h3>Slices</h3>
-    ${worse ? html`<details open>${body}</details>` : html`<details>${body}</details>`}`;
+  const body = html`${table("Slices", columns, slices.rows, cells, most)} ${left} ${found(slices, most)}`;
+  const said = `${slices.count} compared, ${worse === 0 ? "none shown to be worse" : `${worse} worse`}`;
+  // What is worse is never folded.
+  return part("Slices", said, worse > 0 ? 0 : slices.rows.length, body);
 }
 
 function cells(row: SliceRow): Html[] {
   const { slice, unit } = row;
   return [
-    code(`${slice.column}=${slice.value}`),
+    html`${code(`${slice.column}=${slice.value}`)}${nearby(row)}`,
     text(String(row.examples)),
     code(row.name),
     text(formatValue(row.base, unit)),

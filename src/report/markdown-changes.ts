@@ -51,7 +51,7 @@ function digest(value: string | null): string {
 
 function fileList(files: Report["files"], detail: Detail): string[] {
   if (files === null || files.count === 0) return [];
-  const summary = `${count(files.count, "file")} changed`;
+  const summary = `Files: ${files.count} changed`;
   if (detail.files === 0) return [`${summary}.`];
   const shown = files.named.slice(0, detail.files).map(({ path, change }) => `- ${code(path)} ${change}`);
   return [details(summary, [shown.join("\n"), ...more(files.count - shown.length, "file")].join("\n\n"))];

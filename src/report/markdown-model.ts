@@ -1,7 +1,7 @@
 import type { Section } from "../config/index.ts";
 import { arrow, more, noteList } from "./detail.ts";
 import type { Detail } from "./detail.ts";
-import { formatChange, formatValue } from "./format.ts";
+import { formatChange, formatValue, unbroken } from "./format.ts";
 import { sliceSection } from "./markdown-slices.ts";
 import { code, details, sentence, table } from "./markdown.ts";
 import { pairingNotes } from "./pairing-notes.ts";
@@ -27,10 +27,10 @@ function metricTable(model: ModelReport, detail: Detail): string {
     .slice(0, detail.metrics)
     .map((metric) => [
       `${code(metric.name, 60)}${arrow(metric)}`,
-      ...(compared ? [formatValue(metric.base, metric.unit)] : []),
-      `**${formatValue(metric.head, metric.unit)}**`,
+      ...(compared ? [value(metric.base, metric)] : []),
+      `**${value(metric.head, metric)}**`,
       ...(compared ? [change(metric), verdictCell(metric)] : []),
-      ...(production ? [formatValue(metric.production, metric.unit)] : []),
+      ...(production ? [value(metric.production, metric)] : []),
     ]);
   const text = table(
     [
@@ -45,13 +45,15 @@ function metricTable(model: ModelReport, detail: Detail): string {
   return [text, ...more(model.metrics.length - detail.metrics, "metric")].join("\n\n");
 }
 
-function change(metric: MetricRow): string {
-  const text = formatChange(metric.difference, metric.unit);
-  if (metric.interval === null || metric.difference === null) return text;
-  const [low, high] = metric.interval;
-  return low === 0 && high === 0
-    ? text
-    : `${text} (${formatChange(low, metric.unit)} to ${formatChange(high, metric.unit)})`;
+function value(number: number | null, { unit }: MetricRow): string {
+  return unbroken(formatValue(number, unit));
+}
+
+/** Breaks, where it must, between the difference and its interval. */
+function change({ difference, interval, unit }: MetricRow): string {
+  const text = unbroken(formatChange(difference, unit));
+  if (interval === null || difference === null || (interval[0] === 0 && interval[1] === 0)) return text;
+  return `${text} ${unbroken(`(${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)})`)}`;
 }
 
 function verdictCell(metric: MetricRow): string {
@@ -83,7 +85,9 @@ function gateTable(model: ModelReport, detail: Detail): string {
     ],
     rows,
   );
-  return [text, ...more(model.gates.length - detail.gates, "gate")].join("\n\n");
+  const told = [text, ...more(model.gates.length - detail.gates, "gate")].join("\n\n");
+  // The verdict's line has said already that all pass.
+  return sorted[0]?.passed === false ? told : details(`Gates: all ${model.gates.length} pass`, told);
 }
 
 function flips({ fixed, broken }: NonNullable<ModelReport["flips"]>, detail: Detail): string {

@@ -17,7 +17,7 @@ export const PIPELINE_SECTIONS: Partial<Record<Section, (pipeline: PipelineRepor
 
 function numbers(pipeline: PipelineReport, detail: Detail): string {
   const changed = pipeline.numbers.filter(({ difference }) => difference !== 0).length;
-  const summary = `${count(pipeline.numbers.length, "number")} of the metrics files, ${changed} changed`;
+  const summary = `Metrics files: ${count(pipeline.numbers.length, "number")}, ${changed} changed`;
   if (detail.numbers === 0) return `${summary}.`;
   const sorted = pipeline.numbers.toSorted((a, b) => Number(a.difference === 0) - Number(b.difference === 0));
   const rows = sorted
@@ -56,7 +56,8 @@ function stages(pipeline: PipelineReport, detail: Detail): string {
   const costs = pipeline.stages.flatMap(({ cost }) => (cost === null ? [] : [cost]));
   const paid = costs.length > 0;
   const total = paid ? `; ${sum(costs, pipeline.currency)}` : "";
-  const summary = `Stages: ${tally.join(", ") || "none"}; ${formatTime(pipeline.ms)}${total}`;
+  const ran = pipeline.stages.some(({ status }) => status === "run" || status === "failed");
+  const summary = `Stages: ${tally.join(", ") || "none"}${ran ? `; ${formatTime(pipeline.ms)}` : ""}${total}`;
   if (detail.stages === 0 || pipeline.stages.length === 0) return `${summary}.`;
   const rows = pipeline.stages
     .slice(0, detail.stages)

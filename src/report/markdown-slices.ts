@@ -1,6 +1,6 @@
 import { arrow, more } from "./detail.ts";
 import type { Detail } from "./detail.ts";
-import { count, formatChange, formatValue } from "./format.ts";
+import { count, formatChange, formatValue, unbroken } from "./format.ts";
 import { code, details, sentence, table } from "./markdown.ts";
 import type { SliceReport, SliceRow } from "./slices.ts";
 
@@ -8,7 +8,7 @@ import type { SliceReport, SliceRow } from "./slices.ts";
 export function sliceSection(slices: SliceReport, detail: Detail): string {
   const hurt = slices.rows.filter(({ verdict }) => verdict === "worse");
   const worse = new Set(hurt.map(({ slice }) => `${slice.column}=${slice.value}`)).size;
-  const summary = `Slices: ${count(slices.count, "slice")} compared, ${worse === 0 ? "none shown to be worse" : `${worse} worse`}`;
+  const summary = `Slices: ${slices.count} compared, ${worse === 0 ? "none shown to be worse" : `${worse} worse`}`;
   if (detail.slices === 0) return `${summary}.`;
   const rows = slices.rows.slice(0, detail.slices);
   const parts = [
@@ -42,8 +42,8 @@ function rowTable(rows: readonly SliceRow[], detail: Detail): string {
       code(`${row.slice.column}=${row.slice.value}`, 60),
       String(row.examples),
       `${code(row.name, 40)}${arrow(row)}`,
-      formatValue(row.base, row.unit),
-      `**${formatValue(row.head, row.unit)}**`,
+      unbroken(formatValue(row.base, row.unit)),
+      `**${unbroken(formatValue(row.head, row.unit))}**`,
       change(row),
       row.verdict === "worse"
         ? "🔴\u00a0worse"
@@ -57,9 +57,9 @@ function rowTable(rows: readonly SliceRow[], detail: Detail): string {
 }
 
 function change({ difference, interval, unit }: SliceRow): string {
-  const text = formatChange(difference, unit);
+  const text = unbroken(formatChange(difference, unit));
   if (interval === null) return text;
-  return `${text} (${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)})`;
+  return `${text} ${unbroken(`(${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)})`)}`;
 }
 
 function search({ search: found }: SliceReport): string[] {

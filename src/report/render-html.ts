@@ -1,7 +1,7 @@
 import type { Section } from "../config/index.ts";
 import { shortCommit } from "./format.ts";
 import { fill, headline } from "./headline.ts";
-import { html, Html } from "./html.ts";
+import { escapeHtml, html, Html } from "./html.ts";
 import { loadCharts } from "./page/chart.ts";
 import type { Charts } from "./page/chart.ts";
 import { MODEL_SECTIONS, modelNotes } from "./page/model.ts";
@@ -19,6 +19,8 @@ import type { Chapter } from "./views.ts";
 const MOST = 990_000;
 /** Rows of all tables that could fit at all, so that no page is written only to be thrown away. */
 const ROWS = 4_000;
+/** Of the contents. */
+const LINKS = 12;
 /** Each is tried when the one before makes too large a page. */
 const BOUNDS: readonly Bounds[] = [
   { rows: 500, plots: 48 },
@@ -67,15 +69,15 @@ async function figures(report: Report, most: number): Promise<Html[]> {
 }
 
 function allPlots({ models, pipelines }: Report): Report["models"][number]["plots"] {
-  return [...models, ...pipelines].flatMap(({ plots }) => plots);
+  return [...pipelines, ...models].flatMap(({ plots }) => plots);
 }
 
 function page(report: Report, drawn: readonly Html[], bounds: Bounds): string {
   const { tone, title, sentences } = headline(report);
   const line = sentences.map((one) => fill(one, (name) => name)).join(" ");
   const { head, base, pullRequest } = report;
-  const told = chapters(report.sections).map((chapter) => chapterOf(report, chapter, drawn, bounds));
-  const links = contents(report);
+  const told = pieces(report, drawn, bounds);
+  const links = told.flatMap(({ id, title: name }) => (id === null ? [] : [[id, name] as const])).slice(0, LINKS);
   const made = html`<!doctype html>
     <html lang="en">
       <head>
@@ -97,7 +99,7 @@ function page(report: Report, drawn: readonly Html[], bounds: Bounds): string {
           </p>
           <div class="verdict ${tone}">
             <h1>${title}</h1>
-            <p>${line}</p>
+            <p>${together(line)}</p>
           </div>
           ${
             links.length < 2
@@ -113,7 +115,11 @@ function page(report: Report, drawn: readonly Html[], bounds: Bounds): string {
           ${report.failures
             .slice(0, bounds.rows)
             .map((failure) => html`<pre tabindex="0">${lines(failure.split("\n").slice(-50))}</pre>`)}
-          ${notes(report.notes, bounds.rows)} ${told}
+          ${notes(report.notes, bounds.rows)}
+          ${told.map(
+            (piece) =>
+              html`<section${piece.id === null ? null : html` id="${piece.id}"`}><h2>${piece.title}</h2>${piece.body}</section>`,
+          )}
         </main>
         <footer>Made by Lockstep from commit ${shortCommit(head.commit)}.</footer>
       </body>
@@ -121,51 +127,62 @@ function page(report: Report, drawn: readonly Html[], bounds: Bounds): string {
   return made.text;
 }
 
-function contents(report: Report): (readonly [string, string])[] {
-  const { models, pipelines, sections } = report;
-  return [
-    ...models.map(({ name }, index) => [`model-${index}`, name] as const),
-    ...(sections.includes("plots") && allPlots(report).length > 0 ? [["plots", "Plots"] as const] : []),
-    ...pipelines.map(({ name }, index) => [`pipeline-${index}`, `Pipeline ${name}`] as const),
-  ].slice(0, 12);
+/** Text in which no line ends between a number and its per cent sign. */
+function together(text: string): Html {
+  return new Html(escapeHtml(text).replaceAll(" %", "&nbsp;%"));
 }
 
-function chapterOf(report: Report, { scope, sections, first }: Chapter, drawn: readonly Html[], bounds: Bounds): Html {
+/** A part of the page under a heading of its own. */
+interface Piece {
+  /** Null: it goes on with what has been begun above, and is not in the contents. */
+  readonly id: string | null;
+  readonly title: string;
+  readonly body: Html;
+}
+
+function pieces(report: Report, drawn: readonly Html[], bounds: Bounds): Piece[] {
+  return chapters(report.sections).flatMap((chapter) => piecesOf(report, chapter, drawn, bounds));
+}
+
+function piecesOf(
+  report: Report,
+  { scope, sections, first }: Chapter,
+  drawn: readonly Html[],
+  bounds: Bounds,
+): Piece[] {
   const told = <T>(all: Partial<Record<Section, (of: T, bounds: Bounds) => Html | null>>, of: T): (Html | null)[] =>
     sections.map((section) => all[section]?.(of, bounds) ?? null);
-  const id = (kind: string, index: number): Html | null => (first ? html` id="${kind}-${index}"` : null);
   switch (scope) {
     case "model":
-      return html`${report.models.map(
-        (model, index) =>
-          html`<section${id("model", index)}><h2>${model.name}</h2>${first ? modelNotes(model, bounds) : null}${told(MODEL_SECTIONS, model)}</section>`,
-      )}`;
+      return report.models.map((model, index) => ({
+        id: first ? `model-${index}` : null,
+        title: `Model ${model.name}`,
+        body: html`${first ? modelNotes(model, bounds) : null}${told(MODEL_SECTIONS, model)}`,
+      }));
     case "pipeline":
-      return html`${report.pipelines.map(
-        (pipeline, index) =>
-          html`<section${id("pipeline", index)}><h2>Pipeline ${pipeline.name}</h2>${first ? notes(pipeline.notes, bounds.rows) : null}${told(PIPELINE_SECTIONS, pipeline)}</section>`,
-      )}`;
+      return report.pipelines.map((pipeline, index) => ({
+        id: first ? `pipeline-${index}` : null,
+        title: `Pipeline ${pipeline.name}`,
+        body: html`${first ? notes(pipeline.notes, bounds.rows) : null}${told(PIPELINE_SECTIONS, pipeline)}`,
+      }));
     case "report":
-      return html`${sections.map((section) => reportSection(section, report, drawn, bounds))}`;
+      return sections.flatMap((section) => {
+        const body = bodyOf(section, report, drawn, bounds);
+        return body === null ? [] : [{ id: section, title: TITLES[section] ?? section, body }];
+      });
   }
 }
 
-function reportSection(section: Section, report: Report, drawn: readonly Html[], bounds: Bounds): Html | null {
+const TITLES: Partial<Record<Section, string>> = { changes: "Changes", plots: "Plots", reproduce: "Reproduce" };
+
+function bodyOf(section: Section, report: Report, drawn: readonly Html[], bounds: Bounds): Html | null {
   if (section === "changes") return changes(report, bounds);
   if (section === "reproduce") {
     const commands = reproduceCommands(report);
-    return commands.length === 0
-      ? null
-      : html`<section>
-          <h2>Reproduce</h2>
-          <pre tabindex="0">${lines(commands)}</pre>
-        </section>`;
+    return commands.length === 0 ? null : html`<pre tabindex="0">${lines(commands)}</pre>`;
   }
   const left = allPlots(report).length - bounds.plots;
   if (section !== "plots" || drawn.length === 0) return null;
-  return html`<section id="plots">
-    <h2>Plots</h2>
-    <div class="plots">${drawn.slice(0, bounds.plots)}</div>
-    ${left > 0 ? html`<p class="dim">… and ${left} more plots.</p>` : null}
-  </section>`;
+  return html`<div class="plots">${drawn.slice(0, bounds.plots)}</div>
+    ${left > 0 ? html`<p class="dim">… and ${left} more plots.</p>` : null}`;
 }

@@ -70,7 +70,7 @@ test.each([
   // Those that fail, in their order, before any that passes.
   expect(gates!.slice(0, least.gates)).toEqual(many(least.gates, (index) => 50 + index));
   expect(slices!.slice(0, least.slices)).toEqual(many(least.slices, (index) => index));
-  expect(text).toContain("<details open>\n<summary>Slices: 60 slices compared, 60 worse");
+  expect(text).toContain("<details open>\n<summary>Slices: 60 compared, 60 worse");
   for (const said of ["more metrics", "more rows", "54 plots:", "more notes"]) expect(text).toContain(said);
   expect(text).toMatch(/<sub>Lockstep ·[^\n]*$/);
 });

@@ -51,9 +51,9 @@ test("a plot without a point, with one, and with equal ones is drawn too", async
 
 test("sections come in the order of the view; what is not in it is left out", async () => {
   const full = fullReport();
-  expect(titles(await renderHtml(full))).toEqual(["digits", "Changes", "Pipeline digits", "Plots", "Reproduce"]);
+  expect(titles(await renderHtml(full))).toEqual(["Model digits", "Changes", "Pipeline digits", "Plots", "Reproduce"]);
   const engineer = await renderHtml({ ...full, sections: sectionsOf(undefined, "engineer") });
-  expect(titles(engineer).slice(0, 2)).toEqual(["Pipeline digits", "digits"]);
+  expect(titles(engineer).slice(0, 2)).toEqual(["Pipeline digits", "Model digits"]);
   const own = await renderHtml({
     ...full,
     sections: sectionsOf({ version: 1, store: "file:x", report: { sections: ["stages"] } }),

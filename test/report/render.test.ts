@@ -156,7 +156,7 @@ test("the comment has the sections of the view, in its order", () => {
     gates: "| gate |",
     flips: "<summary>Flipped",
     changes: "| changed |",
-    numbers: "numbers of the metrics files",
+    numbers: "Metrics files: ",
     stages: "<summary>Stages: 2 run, 1 cached; 1 min 4 s; USD 0.0085</summary>",
     reproduce: "<summary>Reproduce",
   };
@@ -180,7 +180,7 @@ test("the comment has the sections of the view, in its order", () => {
 
 test("files that changed are folded and counted", () => {
   const text = renderMarkdown(fullReport());
-  expect(text).toContain("<summary>3 files changed</summary>\n\n- `params.yaml` changed\n");
+  expect(text).toContain("<summary>Files: 3 changed</summary>\n\n- `params.yaml` changed\n");
   expect(text).toContain("- `src/old.py` removed\n");
   const many = { count: 5_000, named: Array.from({ length: 200 }, (_, at) => ({ path: `f${at}`, change: "added" })) };
   expect(renderMarkdown({ ...fullReport(), files: many as never })).toContain("… and 4900 more files.");

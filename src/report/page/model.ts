@@ -6,7 +6,7 @@ import { slicesHtml } from "../html-slices.ts";
 import { intervalPlot } from "../interval-plot.ts";
 import { pairingNotes } from "../pairing-notes.ts";
 import type { GateRow, MetricRow, ModelReport } from "../schema.ts";
-import { badge, change, code, notes, table, text, verdictOf } from "./parts.ts";
+import { badge, change, code, nearby, notes, part, table, text, verdictOf } from "./parts.ts";
 import type { Bounds } from "./parts.ts";
 
 /** What each section shows of a model; null: nothing. */
@@ -28,7 +28,7 @@ function metricTable(model: ModelReport, { rows: most }: Bounds): Html {
   const only = <T>(wanted: boolean, ...those: T[]): T[] => (wanted ? those : []);
   const cells = (metric: MetricRow): Html[] => [
     html`<code>${metric.name}</code
-      >${metric.direction === null ? null : html`<span class="dim way">${metric.direction} is better</span>`}`,
+      >${metric.direction === null ? null : html`<span class="dim way">${metric.direction} is better</span>`}${nearby(metric)}`,
     ...only(compared, text(formatValue(metric.base, metric.unit))),
     html`<b>${formatValue(metric.head, metric.unit)}</b>`,
     ...only(compared, change(metric), html`${intervalPlot(metric)}`, verdictOf(metric)),
@@ -53,12 +53,14 @@ function gates(model: ModelReport, { rows: most }: Bounds): Html | null {
   if (model.gates.length === 0) return null;
   const sorted = model.gates.toSorted((a, b) => Number(a.passed) - Number(b.passed));
   const cells = ({ passed, rule, found }: GateRow): Html[] => [
-    code(rule),
+    text(rule),
     passed ? badge("good", "pass") : badge("bad", "fail"),
     text(found),
   ];
-  const columns = [{ title: "rule" }, { title: "result" }, { title: "found" }];
-  return html`<h3>Gates</h3>
+  const columns = [{ title: "rule" }, { title: "result" }, { title: "found", prose: true }];
+  const failed = model.gates.filter(({ passed }) => !passed).length;
+  const said = failed === 0 ? "all pass" : `${failed} of ${model.gates.length} fail`;
+  return html`<h3>Gates <span class="dim">${said}</span></h3>
     ${table("Gates", columns, sorted, cells, most)}`;
 }
 
@@ -74,10 +76,11 @@ function flips({ flips: all }: ModelReport, { rows: most }: Bounds): Html | null
   const shown = [...all.broken.examples, ...all.fixed.examples][0]?.preview ?? [];
   const titles = ["example", "", "label", "base said", "this change says", ...shown.map(({ column }) => column)];
   const columns = titles.map((title) => ({ title }));
-  const summary = `Flipped predictions: ${all.broken.count} broken, ${all.fixed.count} fixed`;
-  return html`<h3>Flips</h3>
-    <details>
-      <summary>${summary}</summary>
-      ${table("Flipped predictions", columns, rows, (row) => row, most)}
-    </details>`;
+  const said = `${all.broken.count} broken, ${all.fixed.count} fixed`;
+  return part(
+    "Flipped predictions",
+    said,
+    rows.length,
+    table("Flipped predictions", columns, rows, (row) => row, most),
+  );
 }

@@ -13,6 +13,8 @@ export interface Column {
   readonly number?: boolean;
   /** Not on a narrow screen: it repeats what others say. */
   readonly wide?: boolean;
+  /** Sentences, which need some room to be read. */
+  readonly prose?: boolean;
 }
 
 /**
@@ -26,8 +28,10 @@ export function table<Row>(
   cells: (row: Row) => readonly Html[],
   most: number,
 ): Html {
-  const classOf = ({ number, wide }: Column): Html | null =>
-    number || wide ? html` class="${[number ? "number" : "", wide ? "wide" : ""].filter(Boolean).join(" ")}"` : null;
+  const classOf = ({ number, wide, prose }: Column): Html | null => {
+    const names = [...(number ? ["number"] : []), ...(wide ? ["wide"] : []), ...(prose ? ["prose"] : [])];
+    return names.length === 0 ? null : html` class="${names.join(" ")}"`;
+  };
   const left = rows.length - most;
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
       <table>
@@ -45,7 +49,7 @@ export function table<Row>(
               html`<tr>
                 ${cells(row).map((cell, index) =>
                   index === 0
-                    ? html`<th scope="row">${cell}</th>`
+                    ? html`<th scope="row" ${classOf(columns[0] ?? { title: "" })}>${cell}</th>`
                     : html`<td${classOf(columns[index] ?? { title: "" })}>${cell}</td>`,
                 )}
               </tr> `,
@@ -80,6 +84,25 @@ export function change(metric: MetricRow): Html {
   if (interval === null || (interval[0] === 0 && interval[1] === 0)) return text(formatChange(difference, unit));
   return html`${formatChange(difference, unit)}
     <span class="dim way">${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)}</span>`;
+}
+
+/** The verdict beside a name, where its own column may be out of sight; nobody is told twice. */
+export function nearby(row: Pick<MetricRow, "verdict" | "note">): Html | null {
+  return row.verdict === null ? null : html`<span class="narrow" aria-hidden="true">${verdictOf(row)}</span>`;
+}
+
+/** How much of a table stands open; more is folded. */
+const OPEN = 12;
+
+/** A part under its heading, which tells what is in it; long ones are folded. */
+export function part(title: string, said: string, rows: number, body: Html): Html {
+  const heading = html`<h3>${title} <span class="dim">${said}</span></h3>`;
+  if (rows <= OPEN) return html`${heading}${body}`;
+  return html`${heading}
+    <details>
+      <summary>Show all ${rows}</summary>
+      ${body}
+    </details>`;
 }
 
 export function verdictOf({ verdict: found, note }: Pick<MetricRow, "verdict" | "note">): Html {

@@ -44,10 +44,14 @@ function stages(pipeline: PipelineReport, { rows: most }: Bounds): Html {
     { title: "what happened" },
     { title: "time", number: true },
     ...(paid ? [{ title: "cost", number: true }] : []),
-    { title: "why" },
+    { title: "why", prose: true },
   ];
   const total = costs.reduce((sum, cost) => sum + cost, 0);
-  const taken = [formatTime(pipeline.ms), ...(paid ? [formatCost(total, pipeline.currency)] : [])].join(" · ");
+  const ran = pipeline.stages.some(({ status }) => status === "run" || status === "failed");
+  const taken = [
+    ran ? formatTime(pipeline.ms) : "nothing had to run",
+    ...(paid ? [formatCost(total, pipeline.currency)] : []),
+  ].join(" · ");
   return html`<h3>Stages <span class="dim">${taken}</span></h3>
     ${table("Stages", columns, pipeline.stages, cells, most)}`;
 }
@@ -63,24 +67,21 @@ export function changes({ pipelines, files }: Report, { rows: most }: Bounds): H
       head === null ? text("–") : code(head),
     ]),
   ]);
-  const columns = ["what", "base", "this change"].map((title) => ({ title }));
+  const columns = [{ title: "what", prose: true }, { title: "base" }, { title: "this change" }];
   const list = (files?.named ?? [])
     .slice(0, most)
     .map(({ path, change }) => html`<li>${code(path)} <span class="dim">${change}</span></li>`);
   if (rows.length === 0 && (files?.count ?? 0) === 0) return null;
-  return html`<section>
-    <h2>Changes</h2>
-    ${rows.length === 0 ? null : table("Changed data and parameters", columns, rows, (row) => row, most)}
-    ${
-      files === null || files.count === 0
-        ? null
-        : html`<details>
-            <summary>Files changed: ${files.count}</summary>
-            <ul class="files">
-              ${list}
-            </ul>
-            ${files.count > list.length ? html`<p class="dim">… and ${files.count - list.length} more.</p>` : null}
-          </details>`
-    }
-  </section>`;
+  return html`${rows.length === 0 ? null : table("Changed data and parameters", columns, rows, (row) => row, most)}
+  ${
+    files === null || files.count === 0
+      ? null
+      : html`<details>
+          <summary>Files changed: ${files.count}</summary>
+          <ul class="files">
+            ${list}
+          </ul>
+          ${files.count > list.length ? html`<p class="dim">… and ${files.count - list.length} more.</p>` : null}
+        </details>`
+  }`;
 }

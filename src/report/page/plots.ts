@@ -7,7 +7,9 @@ import type { Charts } from "./chart.ts";
 /** One plot with its title, legend and what a reader who does not see it has to know. `index` makes its ids unique. */
 export async function figure(plot: PlotReport, index: number, charts: () => Promise<Charts>): Promise<Html> {
   const note = plot.note === null ? null : html`<p class="dim">${plot.note}</p>`;
-  return html`<figure>
+  // Two tables side by side need the whole width.
+  const wide = plot.kind === "matrix" && plot.classes.length > 3;
+  return html`<figure${wide ? html` class="whole"` : null}>
     <figcaption>${plot.title}</figcaption>
     ${await body(plot, index, charts)}${note}
   </figure> `;
@@ -150,7 +152,11 @@ function matrix(
     const cells = row.map((value, column) => {
       const share = value / sum;
       const shown = normalized ? share.toFixed(2) : formatCount(value);
-      return html`<td class="${column === at ? "heat right" : "heat"}" style="--share:${(share * 0.6).toFixed(2)}">
+      if (value === 0) return html`<td class="none">${shown}</td>`;
+      return html`<td
+        class="${column === at ? "heat right" : "heat"}"
+        style="--share:${(0.12 + share * 0.48).toFixed(2)}"
+      >
         ${shown}
       </td>`;
     });
