@@ -25,6 +25,8 @@ const SHOWN: Readonly<Record<string, string>> = {
   "digits-comment-wide-light": "comment-light",
   "digits-comment-wide-dark": "comment-dark",
   "digits-comment-narrow-light": "comment-narrow",
+  "churn-page-narrow-dark": "page-narrow",
+  "drift-issue": "drift-issue",
 };
 
 const churn = join(root, ".lockstep", "pictures", "churn");
@@ -67,7 +69,9 @@ async function shoot(at: Browser, name: string, example: Example): Promise<void>
     const element = page.locator(selector).first();
     await element.screenshot({ path, animations: "disabled" });
     await page.close();
-    console.log(`${path} ${statSync(path).size}`);
+    console.log(`${path}, ${statSync(path).size} bytes`);
+    const shown = SHOWN[what];
+    if (shown !== undefined) copyFileSync(path, join(images, `${shown}.png`));
   };
   for (const scheme of SCHEMES) {
     for (const [form, width] of Object.entries(WIDTHS)) {

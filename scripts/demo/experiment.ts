@@ -60,7 +60,7 @@ export async function propose(stage: Stage, { branch, title, body, edit }: Propo
   return stage.api<Pull>("alice", "POST", "/pulls", { title, head: branch, base: "main", body });
 }
 
-export async function as({ git }: Stage, person: string): Promise<void> {
+async function as({ git }: Stage, person: string): Promise<void> {
   await git("config", "user.name", person);
   await git("config", "user.email", `${person}@users.noreply.github.com`);
 }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { as, foundRepository, propose } from "./experiment.ts";
+import { foundRepository, propose } from "./experiment.ts";
 import type { Pull } from "./experiment.ts";
 import type { Stage } from "./stage.ts";
 import type { Facts, Teller } from "./teller.ts";

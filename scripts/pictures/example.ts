@@ -15,8 +15,9 @@ export interface Example extends AsyncDisposable {
 }
 
 export async function openExample(name: string, dir: string): Promise<Example> {
-  const { url, apiUrl, token, close } = await startSandbox({ dir: join(dir, "sandbox") });
-  const headers = { authorization: `token ${token("bob")}` };
+  const sandbox = await startSandbox({ dir: join(dir, "sandbox") });
+  const { url, apiUrl } = sandbox;
+  const headers = { authorization: `token ${sandbox.token("bob")}` };
   return {
     comment: `${url}/${OWNER}/${name}/pull/1`,
     issue: `${url}/${OWNER}/${name}/issues/2`,
@@ -33,6 +34,6 @@ export async function openExample(name: string, dir: string): Promise<Example> {
       for await (const entry of archive.eachEntry()) return text(await archive.openReadStreamPromise(entry));
       throw new Error("the archive is empty");
     },
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: async () => sandbox.close(),
   };
 }
