@@ -56,7 +56,14 @@ export const versionSchema = z.strictObject({
   params,
   metrics,
   /** What promotion judged by and no report shows; absent: the model has no held-out set. */
-  heldOut: z.strictObject({ predictions: digest, metrics }).optional(),
+  heldOut: z
+    .strictObject({
+      predictions: digest,
+      metrics,
+      /** At the held-out set, this promotion's included; absent: promoted before they were counted. */
+      looks: count.optional(),
+    })
+    .optional(),
   verdict: z.enum(["better", "worse", "equivalent", "no-evidence", "first"]),
   pullRequest: z.number().int().nullable(),
   createdAt: instant,

@@ -62,7 +62,7 @@ export type StageRecord = z.infer<typeof stageRecordSchema>;
 
 /**
  * `looks/<digest of the test set>.json` on the records branch: how many different predictions on these examples have been
- * judged. It may be deleted; what it counts is in the records, and counting goes on with the next report.
+ * judged. A sum of the `looks` of the runs: one that is deleted or damaged is counted again from them.
  */
 export const looksSchema = z.strictObject({
   looksVersion: z.literal(1),
@@ -71,10 +71,15 @@ export const looksSchema = z.strictObject({
   count,
   first: instant,
   last: instant,
+  /** Dataset -> version -> how many of the looks came of runs that read it. Absent: counted before this field was. */
+  data: z.record(z.string(), z.record(z.string(), count)).optional(),
   /** Digests of predictions that are counted; the newest ones. */
   predictions: z.array(digest),
 });
 export type Looks = z.infer<typeof looksSchema>;
+
+/** A look at a test set: predictions on it that a report, or a promotion, judged. */
+export const lookSchema = z.strictObject({ testSet: digest, predictions: digest });
 
 /** One stage's part in a run. */
 export const runStageSchema = z.strictObject({
@@ -102,6 +107,8 @@ export const runRecordSchema = z.strictObject({
   metrics: z.record(path, metrics),
   /** Dataset -> digest, of the datasets the pipeline depends on. */
   data,
+  /** What was judged of this run. Written by the job that judges, never by the one that ran. */
+  looks: z.array(lookSchema).optional(),
   provenance: provenanceSchema.nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
@@ -111,7 +118,7 @@ export const resultSchema = z.strictObject({
   resultVersion: z.literal(1),
   /** The commit that was checked out and run (for a pull request the merge commit). */
   commit,
-  runs: z.array(runRecordSchema).max(100),
+  runs: z.array(runRecordSchema.omit({ looks: true })).max(100),
   stages: z.array(stageRecordSchema).max(10_000),
   failures: z.array(z.string().max(10_000)).max(100),
   /** Of models whose gates ask for it: numbers of the machine that ran the experiment, believed no more than a metric. */

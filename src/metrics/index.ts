@@ -9,4 +9,5 @@ export { readPredictions } from "./read.ts";
 export { readRecorded } from "./recorded.ts";
 export type { Recorded } from "./recorded.ts";
 export { totals } from "./sums.ts";
+export { testSetOf } from "./test-set.ts";
 export { chooseThreshold } from "./threshold.ts";

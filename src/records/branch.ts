@@ -44,6 +44,17 @@ export class GitBranch implements Branch {
     return object.ok ? ok(object.value?.type === "blob" ? object.value.bytes : undefined) : object;
   }
 
+  /** Paths of the files below a folder that hold a text. */
+  async holding(text: string, folder: string): Promise<Result<string[]>> {
+    const there = await git(this.#context, ["rev-parse", "--verify", "--quiet", this.ref]);
+    if (!there.ok) return ok([]);
+    const args = ["grep", "-l", "-z", "-F", "--full-name", "-e", text, this.ref, "--", folder];
+    const found = await git(this.#context, args);
+    if (found.ok) return ok(found.value.split("\0").flatMap((path) => path.slice(this.ref.length + 1) || []));
+    const [failure] = found.failures;
+    return failure.code === "git" && failure.exitCode === 1 ? ok([]) : found; // 1: no file holds it
+  }
+
   async swap(change: Change): Promise<Result<SwapOutcome>> {
     const { branch, remote } = this.#options;
     const author = authorOf(this.#options);

@@ -1,19 +1,21 @@
 import { looksSchema } from "../config/index.ts";
-import type { Looks } from "../config/index.ts";
-import { fileJson, ok } from "../core/index.ts";
+import type { Looks, RunRecord } from "../config/index.ts";
+import { compareCodeUnits, fileJson, ok } from "../core/index.ts";
 import type { Context, Digest, Result } from "../core/index.ts";
 import type { Branch } from "./branch.ts";
-import { checked, warnOfDamaged } from "./parse.ts";
+import type { RecordsBranch } from "./lookups.ts";
+import { checked, parseRun, warnOfDamaged } from "./parse.ts";
+import { isTrusted, runPath } from "./paths.ts";
+import { runAt } from "./run-entry.ts";
 
 /** Predictions that a counter names; of more the oldest are forgotten, and would count again. */
 export const LOOKS_KEPT = 1_000;
 
-/** Predictions on a test set that a report judged. */
+/** Predictions on a test set that were judged, and the run that made them. */
 export interface Look {
   readonly testSet: Digest;
   readonly predictions: Digest;
-  /** When the run that made them started: ISO 8601, UTC. */
-  readonly at: string;
+  readonly run: Pick<RunRecord, "commit" | "pipeline" | "startedAt" | "data">;
 }
 
 function looksPath(testSet: Digest): string {
@@ -21,15 +23,24 @@ function looksPath(testSet: Digest): string {
 }
 
 /** A counter with one look more; the same where it was counted before. */
-export function withLook(before: Looks | undefined, { testSet, predictions, at }: Look): Looks {
-  if (before === undefined)
-    return { looksVersion: 1, testSet, count: 1, first: at, last: at, predictions: [predictions] };
-  if (before.predictions.includes(predictions)) return before;
-  const order = (a: string, b: string): number => Date.parse(a) - Date.parse(b);
-  const [first = at] = [before.first, at].sort(order);
-  const [, last = at] = [before.last, at].sort(order);
-  const known = [...before.predictions, predictions].slice(-LOOKS_KEPT);
-  return { ...before, count: before.count + 1, first, last, predictions: known };
+export function withLook(before: Looks | undefined, { testSet, predictions, run }: Look): Looks {
+  if (before?.predictions.includes(predictions) === true) return before;
+  const at = run.startedAt;
+  const times = [before?.first ?? at, before?.last ?? at, at].sort((a, b) => Date.parse(a) - Date.parse(b));
+  const data: Record<string, Record<string, number>> = { ...before?.data };
+  for (const [name, version] of Object.entries(run.data)) {
+    const known = Object.hasOwn(data, name) ? data[name] : {};
+    data[name] = { ...known, [version]: (known?.[version] ?? 0) + 1 };
+  }
+  return {
+    looksVersion: 1,
+    testSet,
+    count: (before?.count ?? 0) + 1,
+    first: times[0] ?? at,
+    last: times.at(-1) ?? at,
+    data,
+    predictions: [...(before?.predictions ?? []), predictions].slice(-LOOKS_KEPT),
+  };
 }
 
 export async function readLooks(
@@ -46,27 +57,97 @@ export async function readLooks(
   return ok(undefined);
 }
 
-/** Counts looks in one commit, or none where all of them are counted; concurrent writers lose nothing. */
+/**
+ * Counts looks in one commit, which writes each into the record of its run too, or in none where all of them are
+ * counted; concurrent writers lose nothing. Gives the counters, in order.
+ */
 export async function countLooks(
   context: Context,
-  branch: Branch,
+  branch: RecordsBranch,
   looks: readonly Look[],
 ): Promise<Result<readonly Looks[]>> {
+  const lost = new Map<Digest, Looks | undefined>();
+  for (const testSet of new Set(looks.map((look) => look.testSet))) {
+    // oxlint-disable-next-line no-await-in-loop -- one for each model of a report
+    const known = await readLooks(context, branch, testSet);
+    if (!known.ok) return known;
+    if (known.value !== undefined) continue;
+    // oxlint-disable-next-line no-await-in-loop
+    const again = await recount(context, branch, testSet);
+    if (!again.ok) return again;
+    lost.set(testSet, again.value);
+  }
   const counted = new Map<Digest, Looks>();
   const swapped = await branch.swap(async (current) => {
     counted.clear();
     const files = new Map<string, Buffer>();
     for (const look of looks) {
-      // oxlint-disable-next-line no-await-in-loop -- one for each model of a report
-      const known = current === undefined ? ok(undefined) : await readLooks(context, current, look.testSet);
+      const { testSet } = look;
+      // oxlint-disable-next-line no-await-in-loop
+      const known = current === undefined ? ok(undefined) : await readLooks(silent(context), current, testSet);
       if (!known.ok) return known;
-      const before = counted.get(look.testSet) ?? known.value;
+      const before = counted.get(testSet) ?? known.value ?? lost.get(testSet);
       const after = withLook(before, look);
-      counted.set(look.testSet, after);
-      if (after !== known.value) files.set(looksPath(look.testSet), Buffer.from(fileJson(after)));
+      counted.set(testSet, after);
+      if (after !== known.value) files.set(looksPath(testSet), Buffer.from(fileJson(after)));
+      // oxlint-disable-next-line no-await-in-loop
+      const noted = after === before ? ok() : await noteIn(context, current, files, look);
+      if (!noted.ok) return noted;
     }
-    return ok(files.size === 0 ? undefined : { message: `Looks at ${files.size} test sets\n`, files });
+    const message = `Looks at ${counted.size === 1 ? "a test set" : `${counted.size} test sets`}\n`;
+    return ok(files.size === 0 ? undefined : { message, files });
   });
   if (!swapped.ok) return swapped;
   return ok(looks.flatMap(({ testSet }) => counted.get(testSet) ?? []));
+}
+
+/** Writes a look into its run's record, from which a lost counter is counted again. */
+async function noteIn(
+  context: Context,
+  current: Pick<Branch, "read"> | undefined,
+  files: Map<string, Buffer>,
+  { testSet, predictions, run: { commit, pipeline } }: Look,
+): Promise<Result<void>> {
+  const path = runPath(commit, pipeline);
+  const bytes = files.has(path) ? ok(files.get(path)) : ((await current?.read(path)) ?? ok(undefined));
+  if (!bytes.ok) return bytes;
+  const run = bytes.value && parseRun(context, path, bytes.value, commit, pipeline);
+  if (run !== undefined) files.set(path, Buffer.from(fileJson(withLooks(run, [{ testSet, predictions }]))));
+  return ok();
+}
+
+/** A run's record with looks beside those that it has. */
+export function withLooks(run: RunRecord, looks: NonNullable<RunRecord["looks"]>): RunRecord {
+  const all = new Map([...(run.looks ?? []), ...looks].map((look) => [`${look.testSet} ${look.predictions}`, look]));
+  return all.size === 0 ? run : { ...run, looks: [...all.values()] };
+}
+
+/**
+ * The counter of a test set from the runs that were judged on it; undefined: none was. Only for a test set without a
+ * counter, which is a new one or a lost one: every run's record is searched for its digest.
+ */
+async function recount(context: Context, branch: RecordsBranch, testSet: Digest): Promise<Result<Looks | undefined>> {
+  const paths = await branch.runsHolding(testSet);
+  if (!paths.ok) return paths;
+  const looks: Look[] = [];
+  for (const path of paths.value) {
+    // oxlint-disable-next-line no-await-in-loop -- one git process answers all
+    const bytes = await branch.fetched.read(path);
+    if (!bytes.ok) return bytes;
+    const at = runAt(path);
+    const run = at && bytes.value && parseRun(context, path, bytes.value, at.commit, at.pipeline);
+    if (run === undefined || !isTrusted(run)) continue;
+    looks.push(...(run.looks ?? []).filter((look) => look.testSet === testSet).map((look) => ({ ...look, run })));
+  }
+  looks.sort((a, b) => Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt) || byDigest(a, b));
+  return ok(looks.reduce<Looks | undefined>(withLook, undefined));
+}
+
+function byDigest(a: Look, b: Look): number {
+  return compareCodeUnits(a.predictions, b.predictions);
+}
+
+/** What is damaged has been told of. */
+function silent(context: Context): Context {
+  return { ...context, emit: () => {} };
 }

@@ -50,6 +50,13 @@ export class RecordsBranch implements Branch {
     return this.fetched.read(path);
   }
 
+  /** Runs on the branch whose records hold a text, by path. Without a clone, which alone can be searched: none. */
+  async runsHolding(text: string): Promise<Result<string[]>> {
+    if (!this.#hasClone) return ok([]);
+    if (this.#api !== undefined) await this.#fetchInstead();
+    return this.fetched.holding(text, "runs");
+  }
+
   /** By push; by the API where there is no clone, or git has no way to the branch. */
   async swap(change: Change): Promise<Result<SwapOutcome>> {
     this.#known.clear();

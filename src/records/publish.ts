@@ -3,6 +3,7 @@ import type { Context, Result, StageKey } from "../core/index.ts";
 import type { RunRecord, StageRecord } from "../config/index.ts";
 import type { Source } from "../git/index.ts";
 import type { Branch } from "./branch.ts";
+import { withLooks } from "./looks.ts";
 import { parseRun, parseStage } from "./parse.ts";
 import { isTrusted, LOCAL, runPath, stagePath, untrusted } from "./paths.ts";
 import type { PublishOutcome, Published } from "./records.ts";
@@ -56,11 +57,15 @@ async function filesFor(
     if (record.commit === null) continue;
     const { commit, pipeline } = record;
     const path = isTrusted(record) ? runPath(commit, pipeline) : untrusted(runPath(commit, pipeline));
-    const stays = await staysFor(current, path, record, (bytes, where) =>
-      parseRun(context, where, bytes, commit, pipeline),
-    );
+    const parse = (bytes: Buffer, where: string): RunRecord | undefined =>
+      parseRun(context, where, bytes, commit, pipeline);
+    const stays = await staysFor(current, path, record, parse);
     if (!stays.ok) return stays;
-    if (!stays.value) files.set(path, Buffer.from(fileJson(record)));
+    const before = isTrusted(record) ? await current?.read(path) : undefined;
+    if (before?.ok === false) return before;
+    // What was judged of the run stays with it when it is run again.
+    const looks = (before?.value && parse(before.value, path)?.looks) ?? [];
+    if (!stays.value) files.set(path, Buffer.from(fileJson(withLooks(record, looks))));
   }
   return ok({ files, kept });
 }

@@ -4,6 +4,7 @@ import type { Context, Digest, Result, StageKey } from "../core/index.ts";
 import { chooseThreshold, metricsOf, readRecorded, shownMetrics } from "../metrics/index.ts";
 import type { Numbers } from "../evaluate/index.ts";
 import type { Predictions } from "../metrics/index.ts";
+import type { Records } from "../records/index.ts";
 import { fileIn, liftFile } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Model } from "./models.ts";
@@ -15,6 +16,7 @@ export interface Made {
   readonly run: RunRecord;
   readonly stages: readonly StageRecord[];
   readonly store: Store;
+  readonly records: Records;
   /** True when no stage had to run here. */
   readonly cached: boolean;
 }

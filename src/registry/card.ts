@@ -5,6 +5,7 @@ import { compareCodeUnits } from "../core/index.ts";
 export function renderCard(model: string, config: ModelConfig, version: ModelVersion): string {
   const metrics = Object.entries(version.metrics).flatMap(([name, value]) => [[name, String(value)]]);
   const heldOut = Object.entries(version.heldOut?.metrics ?? {}).map(([name, value]) => [name, String(value)]);
+  const looks = version.heldOut?.looks;
   const params = Object.entries(version.params).flatMap(([file, values]) =>
     Object.entries(values).map(([key, value]) => [`${file}: ${key}`, plain(value)]),
   );
@@ -19,6 +20,11 @@ export function renderCard(model: string, config: ModelConfig, version: ModelVer
     ...Object.entries(config.card ?? {}).flatMap(([field, text]) => section(field, text)),
     ...table("Metrics", ["metric", "value"], metrics),
     ...table("Held-out metrics", ["metric", "value"], heldOut),
+    ...(looks === undefined
+      ? []
+      : [
+          `${looks === 1 ? "One promotion has" : `${looks} promotions have`} looked at the held-out examples, this one included.`,
+        ]),
     ...table("Parameters", ["parameter", "value"], params),
     ...table("Data", ["dataset", "digest"], data),
     ...table("Files", ["file", "digest"], files),

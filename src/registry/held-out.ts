@@ -7,6 +7,7 @@ import type { Reference } from "../evaluate/index.ts";
 import type { Store } from "../store/index.ts";
 import { findOutput } from "./candidate.ts";
 import type { Made } from "./candidate.ts";
+import { countLook } from "./look.ts";
 import { productionVersion } from "./models.ts";
 import type { Model } from "./models.ts";
 
@@ -49,10 +50,14 @@ export async function judgeHeldOut(options: {
     production: reference,
     files: {},
   });
+  const looks = await countLook(made, predictions.value);
+  if (!looks.ok) return looks;
   const metrics = metricsOf(predictions.value, shownMetrics(evaluation), evaluation);
+  const failed = results.filter(({ passed }) => !passed).map(({ rule, found: why }) => `held-out: ${rule}: ${why}`);
+  const said = `held-out: this was look ${looks.value.count} at these examples`;
   return ok({
-    entry: { predictions: digest, metrics },
-    failed: results.filter(({ passed }) => !passed).map(({ rule, found: why }) => `held-out: ${rule}: ${why}`),
+    entry: { predictions: digest, metrics, looks: looks.value.count },
+    failed: failed.length > 0 && looks.value.count > 1 ? [...failed, said] : failed,
   });
 }
 

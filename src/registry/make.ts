@@ -2,7 +2,6 @@ import type { Provenance, StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { experiment, openWorkspace } from "../pipeline/index.ts";
-import type { Workspace } from "../pipeline/index.ts";
 import type { Made } from "./candidate.ts";
 
 export interface MakeOptions {
@@ -30,8 +29,9 @@ export async function make(context: Context, options: MakeOptions): Promise<Resu
     if (first !== undefined) return fail(first, ...rest);
     const [run] = document.runs;
     if (run === undefined || !run.ok) throw new Error(`pipeline ${pipeline} neither ran nor failed`);
-    const made = { run, stages: document.stages, store: workspace.value.store, cached: ran.length === 0 };
-    const published = await publish(workspace.value, made, options, last);
+    const { store, records } = workspace.value;
+    const made = { run, stages: document.stages, store, records, cached: ran.length === 0 };
+    const published = await publish(made, options, last);
     if (!published.ok) return published;
     if (published.value) return ok(made);
   }
@@ -39,8 +39,7 @@ export async function make(context: Context, options: MakeOptions): Promise<Resu
 
 /** False: others' outputs stay on the branch, so that what was made here is not what counts. */
 async function publish(
-  { records }: Workspace,
-  { run, stages, cached }: Made,
+  { records, run, stages, cached }: Made,
   { commit, pipeline, provenance }: MakeOptions,
   last: boolean,
 ): Promise<Result<boolean>> {

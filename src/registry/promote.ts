@@ -10,6 +10,7 @@ import { measure } from "./candidate.ts";
 import type { Made, Measured } from "./candidate.ts";
 import { renderCard } from "./card.ts";
 import { judgeHeldOut } from "./held-out.ts";
+import { countLook } from "./look.ts";
 import { judge } from "./judge.ts";
 import { make } from "./make.ts";
 import { chooseModels, loadModelLock, loadModels, lockPath, productionVersion } from "./models.ts";
@@ -200,6 +201,10 @@ async function decide(
   const candidate = { ...measured.candidate, verdict: judgement.value.verdict };
   const against = { lock: lock.value, removedBefore: removedBefore.value };
   let plan = planPromotion({ ...against, candidate, failedGates: judgement.value.failed });
+  if (plan.action === "append" || plan.action === "refused") {
+    const looked = await countLook(made, measured.predictions);
+    if (!looked.ok) return looked;
+  }
   if (plan.action === "append") {
     const heldOut = await judgeHeldOut({ model, rules, lock: lock.value, made });
     if (!heldOut.ok) return heldOut;

@@ -9,7 +9,9 @@ import { lockPath, productionVersion } from "../registry/index.ts";
 import type { Found, Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { buildReport } from "./build.ts";
+import type { ModelInput } from "./build.ts";
 import { flatNumbers } from "./changes.ts";
+import { withLooks } from "./looks.ts";
 import { productionReference } from "./models.ts";
 import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
@@ -64,6 +66,25 @@ export async function compareVersions(
       : []),
     ...(files === null ? ["The gates of a version were judged when it was promoted."] : []),
   ];
+  const judged: ModelInput = {
+    name,
+    pipeline,
+    evaluation,
+    gates: files === null || foreign ? [] : gates,
+    gatesFrom: "head",
+    head: after.value,
+    base: { kind: "measured", ...before.value },
+    production: await productionReference(model, production, stores),
+    productionVersion: production?.version ?? null,
+    files: files ?? {},
+    card: model.config.value.card ?? {},
+    checks: after.value.checks,
+    speed: NOT_MEASURED,
+    notes,
+  };
+  const runs = new Map([[pipeline, after.value.run]]);
+  const models = await withLooks([judged], options.records, { runs, counts: false });
+  if (!models.ok) return models;
   return ok(
     buildReport({
       head: { label: head.label, commit: after.value.run.commit },
@@ -71,24 +92,7 @@ export async function compareVersions(
       pullRequest: null,
       runUrl: null,
       pipelines: [{ head: after.value.run, base: before.value.run, notes: [] }],
-      models: [
-        {
-          name,
-          pipeline,
-          evaluation,
-          gates: files === null || foreign ? [] : gates,
-          gatesFrom: "head",
-          head: after.value,
-          base: { kind: "measured", ...before.value },
-          production: await productionReference(model, production, stores),
-          productionVersion: production?.version ?? null,
-          files: files ?? {},
-          card: model.config.value.card ?? {},
-          checks: after.value.checks,
-          speed: NOT_MEASURED,
-          notes,
-        },
-      ],
+      models: models.value,
       failures: [],
       notes: [],
     }),

@@ -102,7 +102,8 @@ async function compareTrees(
   });
   if (!gathered.ok) return gathered;
   const { failures } = gathered.value;
-  const looked = await withLooks(gathered.value.models, records);
+  const runs = new Map([...heads].map(([name, { run }]) => [name, run]));
+  const looked = await withLooks(gathered.value.models, records, { runs, counts: false });
   if (!looked.ok) return looked;
   const models = looked.value;
   if (model !== undefined && models.length === 0)

@@ -1,74 +1,69 @@
-import { hash } from "node:crypto";
-import type { Looks } from "../config/index.ts";
+import type { Looks, RunRecord } from "../config/index.ts";
 import { ok } from "../core/index.ts";
-import type { Digest, Result } from "../core/index.ts";
-import { labelOf } from "../metrics/index.ts";
-import type { Predictions } from "../metrics/index.ts";
+import type { Result } from "../core/index.ts";
+import { testSetOf } from "../metrics/index.ts";
 import type { Records } from "../records/index.ts";
 import type { ModelInput } from "./build.ts";
-import { count } from "./format.ts";
+import { count, shortDigest } from "./format.ts";
+import type { ModelReport } from "./schema.ts";
 
-/** Frame of what is hashed, so that a change to it cannot be taken for a change of a test set. */
-const FRAME = "lockstep-test-set-1";
-
-/**
- * A test set's name: the digest of its ids and labels, whatever the order of its rows. Rows are hashed one by one and
- * the hashes added up, word by word, so that nothing of the size of the file is held or sorted.
- */
-export function testSetOf(predictions: Predictions): Digest {
-  const sum = new Uint32Array(8);
-  const { length } = predictions.ids;
-  for (let row = 0; row < length; row++) {
-    const one = hash("sha256", JSON.stringify([predictions.ids.at(row), labelOf(predictions, row)]), "buffer");
-    for (let word = 0; word < sum.length; word++) sum[word] = (sum[word] ?? 0) + one.readUInt32LE(word * 4);
-  }
-  return `sha256:${hash("sha256", `${FRAME} ${length} ${sum.join(" ")}`)}` as Digest;
-}
+type Shown = NonNullable<ModelReport["looks"]>;
 
 /**
- * Models with how often their test sets have been looked at. `startedAt`: of the run whose report this is, by pipeline,
- * which then counts as a look itself; absent: nothing is counted.
+ * Models with how often the test sets of their heads have been looked at. `runs`: those of the heads, by pipeline;
+ * `counts`: each is a look itself, which is written down. Else nothing is.
  */
 export async function withLooks(
   models: readonly ModelInput[],
   records: Records,
-  startedAt?: ReadonlyMap<string, string>,
+  { runs, counts }: { readonly runs: ReadonlyMap<string, RunRecord>; readonly counts: boolean },
 ): Promise<Result<ModelInput[]>> {
   const looks = models.flatMap(({ name, pipeline, head: { predictions } }) => {
-    const at = startedAt?.get(pipeline) ?? "";
-    return predictions === null ? [] : [{ name, testSet: testSetOf(predictions), predictions: predictions.digest, at }];
+    const run = runs.get(pipeline);
+    if (predictions === null || run === undefined) return [];
+    return [{ name, testSet: testSetOf(predictions), predictions: predictions.digest, run }];
   });
-  const known = new Map<string, Looks>();
-  if (startedAt !== undefined && looks.length > 0) {
+  const known = new Map<string, Shown>();
+  if (counts && looks.length > 0) {
     const counted = await records.countLooks(looks.map(({ name: _name, ...look }) => look));
     if (!counted.ok) return counted;
-    for (const [index, one] of counted.value.entries()) known.set(looks[index]?.name ?? "", one);
+    for (const [index, { name, run }] of looks.entries()) {
+      const one = counted.value[index];
+      if (one !== undefined) known.set(name, shown(one, run));
+    }
   } else {
-    for (const { name, testSet } of looks) {
+    for (const { name, testSet, run } of looks) {
       // oxlint-disable-next-line no-await-in-loop -- one for each model
       const one = await records.looks(testSet);
       if (!one.ok) return one;
-      if (one.value !== undefined) known.set(name, one.value);
+      if (one.value !== undefined) known.set(name, shown(one.value, run));
     }
   }
-  return ok(
-    models.map((model) => {
-      const one = known.get(model.name);
-      return one === undefined
-        ? model
-        : { ...model, looks: { testSet: one.testSet, count: one.count, since: one.first } };
-    }),
-  );
+  return ok(models.map((model) => ({ ...model, looks: known.get(model.name) ?? null })));
 }
+
+function shown({ testSet, count: looks, first, data: counted }: Looks, { data }: RunRecord): Shown {
+  const datasets = Object.entries(data).map(([name, version]) => {
+    return { name, version, count: Object.hasOwn(counted ?? {}, name) ? (counted?.[name]?.[version] ?? 0) : 0 };
+  });
+  return { testSet, count: looks, since: first, datasets };
+}
+
+/** Datasets that are named; a pipeline of more is told without. */
+const NAMED = 3;
 
 /**
  * What so many looks mean. A report is wrong about a change without effect at most once in twenty (Holm over its
  * metrics), and nothing corrects one report for the others, so that is what is said; Bonferroni's bound would.
  */
-export function looksSentence({ count: looks, since }: { readonly count: number; readonly since: string }): string {
+export function looksSentence({ count: looks, since, datasets }: Omit<Shown, "testSet">): string {
   const date = since.slice(0, 10);
   if (looks === 1) return `This is the first look at this test set.`;
-  const told = `This test set has been looked at ${count(looks, "time")} since ${date}.`;
+  const versions = datasets.map(
+    ({ name, version, count: some }) => `${some} of them with ${name} as it is here (${shortDigest(version)})`,
+  );
+  const named = versions.length > NAMED ? [] : versions;
+  const told = `This test set has been looked at ${[`${count(looks, "time")} since ${date}`, ...named].join(", ")}.`;
   if (looks < 10) return told;
   const expected = (looks * 0.05).toFixed(1);
   const bound = (0.05 / looks).toPrecision(2);

@@ -193,8 +193,8 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
   if (!gathered.ok) return gathered;
   const { failures } = gathered.value;
   // A fork's report is no look that the team has chosen to take, and may not write.
-  const startedAt = new Map(document.runs.map((run) => [run.pipeline, run.startedAt]));
-  const models = await withLooks(gathered.value.models, records, trusted ? startedAt : undefined);
+  const runs = new Map(document.runs.map((run) => [run.pipeline, run]));
+  const models = await withLooks(gathered.value.models, records, { runs, counts: trusted });
   if (!models.ok) return models;
   const notes = trusted ? [] : ["This result is from a fork: it is shown, and no promotion uses it."];
   const files = frame.base.commit === null ? ok(null) : await changedFiles(context, frame.base.commit, document.commit);

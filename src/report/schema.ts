@@ -60,7 +60,15 @@ export const modelReportSchema = z.strictObject({
   /** Of the predictions. */
   plots: z.array(plotReportSchema),
   /** How often the test set (by the digest of its ids and labels) has been looked at; null: not known. */
-  looks: z.strictObject({ testSet: z.string(), count: z.number(), since: z.string() }).nullable(),
+  looks: z
+    .strictObject({
+      testSet: z.string(),
+      count: z.number(),
+      since: z.string(),
+      /** What the head's pipeline reads, and how many of the looks came of runs that read that version. */
+      datasets: z.array(z.strictObject({ name: z.string(), version: z.string(), count: z.number() })),
+    })
+    .nullable(),
   notes: z.array(z.string()),
 });
 export type ModelReport = z.infer<typeof modelReportSchema>;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { RunRecord } from "../../src/config/index.ts";
 import type { Context, Digest, ProgressEvent } from "../../src/core/index.ts";
 import { openRecords, runPath, stagePath } from "../../src/records/index.ts";
-import type { Records, RecordsOptions } from "../../src/records/index.ts";
+import type { Look, Records, RecordsOptions } from "../../src/records/index.ts";
 import { must } from "../store/contract.ts";
 import { BRANCH, COMMIT, key, run, stage } from "./fixture.ts";
 
@@ -125,23 +126,30 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
       const at = (day: number): string => `2026-03-0${day}T00:00:00.000Z`;
       const machines = await Promise.all([1, 2, 3].map(() => open(rig)));
       expect(must(await machines[0]!.looks(testSet))).toBeUndefined();
-      const counted = await Promise.all(
-        machines.map((records, n) =>
-          records.countLooks([
-            { testSet, predictions: digestOf(String(n)), at: at(n + 2) },
-            { testSet, predictions: digestOf("f"), at: at(1) },
-          ]),
-        ),
+      const runs = [0, 1, 2, 3].map((n) =>
+        run(true, {
+          commit: String(n).repeat(40),
+          startedAt: at(n + 1),
+          data: { customers: digestOf(n < 2 ? "a" : "b") },
+        }),
       );
+      must(await machines[0]!.publish({ stages: [], runs }));
+      const look = (n: number): Look => ({ testSet, predictions: digestOf(String(n)), run: runs[n] as RunRecord });
+      const counted = await Promise.all(machines.map((records, n) => records.countLooks([look(n + 1), look(0)])));
       for (const each of counted) expect(must(each)).toHaveLength(2);
       const last = await open(rig);
       must(await last.refresh());
       const known = must(await last.looks(testSet));
       expect(known).toMatchObject({ testSet, count: 4, first: at(1), last: at(4) });
-      expect(known?.predictions.toSorted()).toEqual(["0", "1", "2", "f"].map(digestOf));
+      expect(known?.data).toEqual({ customers: { [digestOf("a")]: 2, [digestOf("b")]: 2 } });
+      expect(known?.predictions.toSorted()).toEqual(["0", "1", "2", "3"].map(digestOf));
       const head = await rig.git("rev-parse", BRANCH);
-      expect(must(await last.countLooks([{ testSet, predictions: digestOf("1"), at: at(9) }]))).toEqual([known]);
+      expect(must(await last.countLooks([{ ...look(1), run: runs[3] as RunRecord }]))).toEqual([known]);
+      // Each is written into its run as well, and stays there when the run is published again.
+      must(await last.publish({ stages: [], runs: [runs[2] as RunRecord] }));
       expect(await rig.git("rev-parse", BRANCH)).toBe(head);
+      const { run: _, ...noted } = look(2);
+      expect(must(await last.run("2".repeat(40), "churn"))).toEqual({ ...runs[2], looks: [noted] });
       expect(must(await last.looks(digestOf("a")))).toBeUndefined();
     });
 

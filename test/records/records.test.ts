@@ -1,9 +1,12 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { workingTree } from "../../src/git/index.ts";
+import type { RunRecord } from "../../src/config/index.ts";
+import { ok } from "../../src/core/index.ts";
+import type { Digest } from "../../src/core/index.ts";
+import { swapBranch, workingTree } from "../../src/git/index.ts";
 import { openRecords, recordsOptions, stagePath } from "../../src/records/index.ts";
-import type { Records } from "../../src/records/index.ts";
+import type { Look, Records } from "../../src/records/index.ts";
 import { contextIn, origin, repository, sh, temporary, write } from "../git/repository.ts";
 import { must } from "../store/contract.ts";
 import { contract } from "./contract.ts";
@@ -141,6 +144,39 @@ describe("a corrupt record is a warning and a miss", () => {
 });
 
 contract("by push", byPush, { writers: 6 });
+
+describe("a counter of looks is a sum of what the runs say", () => {
+  const testSet = `sha256:${"e".repeat(64)}` as Digest;
+  const looks = [1, 2, 3].map((n): Look => {
+    const made = run(true, { commit: String(n).repeat(40), startedAt: `2026-03-0${n}T00:00:00.000Z` });
+    return { testSet, predictions: `sha256:${String(n).repeat(64)}` as Digest, run: made };
+  });
+
+  test("deleted or damaged: it is counted again, by whoever looks next", async () => {
+    using at = rig();
+    const one = at.clone("one");
+    // What a run that nobody vouches for says of itself is counted nowhere.
+    const forged = { testSet, predictions: `sha256:${"9".repeat(64)}` as Digest };
+    const untrusted = run(false, { commit: "9".repeat(40), looks: [forged] });
+    must(await one.records.publish({ stages: [], runs: [...looks.map((look) => look.run as RunRecord), untrusted] }));
+    const known = must(await one.records.countLooks(looks));
+    const path = `looks/${"e".repeat(64)}.json`;
+    for (const bytes of [null, Buffer.from("{")]) {
+      const swapped = await swapBranch(one.context, {
+        remote: "origin",
+        branch: BRANCH,
+        author: { name: "Ada", email: "ada@example.com" },
+        change: async () => ok({ message: "lost", files: new Map([[path, bytes]]) }),
+      });
+      must(swapped);
+      must(await one.records.refresh());
+      expect(must(await one.records.looks(testSet))).toBeUndefined();
+      expect(must(await one.records.countLooks([looks[1] as Look]))).toEqual([known[0]]);
+      expect(JSON.parse(sh(at.bare, "show", `${BRANCH}:${path}`))).toEqual(known[0]);
+    }
+    expect(one.context.events.filter(({ type }) => type === "warning")).toHaveLength(2);
+  });
+});
 
 test("a full clone keeps the whole history of the branch when it refreshes", async () => {
   using at = rig();

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { ModelLock } from "../../src/config/index.ts";
 import { promote } from "../../src/registry/index.ts";
 import type { PromoteOptions, Promotion } from "../../src/registry/index.ts";
+import { reportSchema } from "../../src/report/index.ts";
 import { FakeGitHub } from "../github/fake.ts";
 import { lockstep } from "../helpers/cli.ts";
 import { value } from "../helpers/value.ts";
@@ -34,7 +35,10 @@ it("judges by the held-out set at promotion alone: lock and card say what was fo
     return value(await promote(context, fake.connect(), options))[0] as Promotion;
   };
   expect(await at({ "params.yaml": "wrong: 10\n" })).toMatchObject({ outcome: "promoted", version: 1 });
-  expect(lockOf().versions[0]).toMatchObject({ metrics: { accuracy: 0.95 }, heldOut: { metrics: { accuracy: 0.9 } } });
+  expect(lockOf().versions[0]).toMatchObject({
+    metrics: { accuracy: 0.95 },
+    heldOut: { metrics: { accuracy: 0.9 }, looks: 1 },
+  });
   expect(rig.file("models/toy/CARD.md")).toMatch(
     /## Held-out metrics\n\n\| metric \| value \|\n.*\n\| accuracy \| 0\.9 \|/,
   );
@@ -46,6 +50,7 @@ it("judges by the held-out set at promotion alone: lock and card say what was fo
       reasons: [
         expect.stringMatching(/^held-out: accuracy at least 0\.7: 0\.6/),
         expect.stringMatching(/^held-out: accuracy at most 0\.1 worse than base: /),
+        "held-out: this was look 2 at these examples",
       ],
     });
     // The second one is judged by what the branch promised before it.
@@ -56,7 +61,8 @@ it("judges by the held-out set at promotion alone: lock and card say what was fo
   const clone = await rig.clone();
   rig.git(clone, "fetch", "--quiet", "origin", "lockstep-records:refs/remotes/origin/lockstep-records");
   const report = await lockstep(clone, "compare", "toy@v1", "HEAD", "--json");
-  expect(report.stdout).toContain('"accuracy"');
+  const made = reportSchema.parse(JSON.parse(report.stdout));
+  expect(made.models).toMatchObject([{ name: "toy", looks: { count: 2, since: expect.any(String) as string } }]);
   for (const hidden of ["holdout", "held", lockOf().versions[0]!.heldOut!.predictions])
     expect(report.stdout.toLowerCase()).not.toContain(hidden);
 });

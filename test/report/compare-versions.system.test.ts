@@ -54,11 +54,14 @@ test("versions of models: by number, by alias, with a commit, and of two models 
   expect(text.stdout).toMatch(/toy@v2 \([0-9a-f]{7}\) against toy@v1 \([0-9a-f]{7}\)/);
   expect(text.exitCode).toBe(0);
 
+  expect(text.stdout).toMatch(/- This test set has been looked at 2 times since 20/);
+
   const back = await compare("toy@v2", "toy@v1");
   expect(back).toMatchObject({ verdict: "worse", base: { label: "toy@v2" }, head: { label: "toy@v1" } });
   // The commit's side is looked up in the records; its gates are judged, because its files are known.
   const commit = await compare("toy@v1", "origin/main");
   expect(commit).toMatchObject({ verdict: "better", head: { label: "origin/main" } });
+  expect(commit.models[0]?.looks).toMatchObject({ count: 2 });
   expect(commit.models[0]?.gates).toMatchObject([{ rule: "accuracy at least 0.8", passed: true }]);
   expect(commit.pipelines[0]?.numbers).toMatchObject([{ name: "loss", base: 0.1, head: 0.02 }]);
 

@@ -3,6 +3,7 @@ import type { RecordedOutput, StageRecord } from "../../src/config/index.ts";
 import { measure } from "../../src/registry/candidate.ts";
 import type { Model } from "../../src/registry/index.ts";
 import { loadModels } from "../../src/registry/index.ts";
+import { openRecords } from "../../src/records/index.ts";
 import { predictionsOf } from "../../src/report/side.ts";
 import { openStore } from "../../src/store/index.ts";
 import { contextIn, temporary } from "../git/repository.ts";
@@ -58,7 +59,9 @@ test("each side is judged at the threshold of its own validation predictions, an
 
   const stage = { key: run.stages[0]!.key, outs, profile: null, checks: [] } as unknown as StageRecord;
   const facts = { commit: "a".repeat(40), pullRequest: null, run: "" };
-  const measured = value(await measure(context, model, { run, stages: [stage], store, cached: true }, facts));
+  const records = openRecords(context, { branch: "lockstep-records", remote: null });
+  const made = { run, stages: [stage], store, records, cached: true };
+  const measured = value(await measure(context, model, made, facts));
   expect(measured.candidate).toMatchObject({ threshold: 0.4, metrics: { f1: 1 } });
 
   const without = { ...side, outputs: new Map([...side.outputs].filter(([path]) => path !== "build/validation.csv")) };
