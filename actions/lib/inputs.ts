@@ -13,6 +13,12 @@ export const whole = z
   .trim()
   .regex(/^\d{1,15}$/, "has to be a whole number")
   .transform(Number);
+/** How often the progress of an experiment is told, in ms; null: not while it runs. `LOCKSTEP_PROGRESS` says it. */
+export const refreshes = z
+  .string()
+  .trim()
+  .regex(/^(|off|begin|\d{1,4}(\.\d{1,4})?)$/, 'has to be "off", "begin" or minutes')
+  .transform((value) => (value === "off" || value === "begin" ? null : Number(value || "5") * 60_000 || null));
 /** Names apart by commas, spaces or lines; undefined when there is none. */
 export const names = z.string().transform((value, context) => {
   const all = value.split(/[\s,]+/).filter((name) => name !== "");

@@ -26,12 +26,16 @@ export const artifacts: Parcels = {
 };
 
 /** Gives the artifact's number, by which its page is found. */
-export async function sendFolder(name: string, folder: string): Promise<Result<number | undefined>> {
+export async function sendFolder(
+  name: string,
+  folder: string,
+  options: { readonly retentionDays?: number } = {},
+): Promise<Result<number | undefined>> {
   return talk(`sending the artifact ${name}`, async () => {
     const { DefaultArtifactClient } = await import("@actions/artifact");
     const client = new DefaultArtifactClient();
     const upload = async (): Promise<number | undefined> =>
-      (await client.uploadArtifact(name, await filesOf(folder), folder)).id;
+      (await client.uploadArtifact(name, await filesOf(folder), folder, options)).id;
     try {
       return await upload();
     } catch (refused) {

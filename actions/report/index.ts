@@ -2,8 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ok } from "../../src/core/index.ts";
-import { publishProgress, publishReport } from "../../src/report/index.ts";
-import { secret, text } from "../lib/inputs.ts";
+import type { Result } from "../../src/core/index.ts";
+import { publishProgress, publishReport, watchProgress } from "../../src/report/index.ts";
+import type { Published } from "../../src/report/index.ts";
+import { flag, refreshes, secret, text } from "../lib/inputs.ts";
 import { sendFolder } from "../lib/parcels.ts";
 import { start } from "../lib/start.ts";
 
@@ -29,26 +31,17 @@ const event = z.object({
 const PAGE = "lockstep-report";
 
 await start(async (action) => {
-  const inputs = action.inputs({ "github-token": secret, "bot-login": text });
+  const inputs = action.inputs({ "github-token": secret, "bot-login": text, progress: refreshes, watch: flag });
   if (!inputs.ok) return inputs;
   const payload = action.event(event);
   if (!payload.ok) return payload;
   const { action: happened, workflow_run: run } = payload.value;
-  const token = inputs.value["github-token"];
+  const { "github-token": token, "bot-login": login, progress: every, watch } = inputs.value;
   const forGit = await action.withGit(token);
   if (!forGit.ok) return forGit;
-
-  const publish = happened === "completed" ? publishReport : publishProgress;
-  const published = await publish(forGit.value, action.github(token, inputs.value["bot-login"]), {
+  const github = action.github(token, login);
+  const about = {
     ...action.defaults,
-    keepPage: async (html) => {
-      const folder = join(action.temp, PAGE);
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, "report.html"), html);
-      const sent = await sendFolder(PAGE, folder);
-      // GitHub's page of an artifact is its download.
-      return sent.ok ? ok(sent.value === undefined ? action.runUrl : `${action.runUrl}/artifacts/${sent.value}`) : sent;
-    },
     run: {
       id: run.id,
       attempt: run.run_attempt,
@@ -62,10 +55,36 @@ await start(async (action) => {
       conclusion: run.conclusion,
       startedAt: run.run_started_at,
     },
-  });
-  if (!published.ok) return published;
-  action.output("verdict", published.value.verdict);
-  action.output("comment-url", published.value.commentUrl ?? "");
-  if (published.value.markdown !== "") await action.summary(published.value.markdown);
-  return ok();
+  };
+  if (watch) {
+    if (every === null) return ok();
+    const ended = await watchProgress(forGit.value, github, { ...about, every });
+    if (ended.ok) action.context.emit({ type: "note", message: `No more is told: ${ended.value}.` });
+    return ended;
+  }
+  const tell = async (published: Published): Promise<Result<unknown>> => {
+    action.output("verdict", published.verdict);
+    action.output("comment-url", published.commentUrl ?? "");
+    if (published.markdown !== "") await action.summary(published.markdown);
+    return ok();
+  };
+  if (happened === "in_progress") {
+    const begun = await publishProgress(forGit.value, github, about);
+    if (!begun.ok) return begun;
+    const { expected, commentUrl } = begun.value;
+    // What is over by the second refresh at the latest is not worth a runner.
+    const long = every !== null && commentUrl !== null && (expected === null || expected > 2 * every);
+    action.output("long", String(long));
+    return tell(begun.value);
+  }
+  const keepPage = async (html: string): Promise<Result<string>> => {
+    const folder = join(action.temp, PAGE);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "report.html"), html);
+    const sent = await sendFolder(PAGE, folder);
+    // GitHub's page of an artifact is its download.
+    return sent.ok ? ok(sent.value === undefined ? action.runUrl : `${action.runUrl}/artifacts/${sent.value}`) : sent;
+  };
+  const published = await publishReport(forGit.value, github, { ...about, keepPage });
+  return published.ok ? tell(published.value) : published;
 });

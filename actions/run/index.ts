@@ -6,31 +6,43 @@ import type { Context, Result } from "../../src/core/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
 import type { Experiment } from "../../src/pipeline/index.ts";
 import { restoreBlobs, saveBlobs } from "../lib/cache.ts";
-import { flag, names, secret, text } from "../lib/inputs.ts";
+import { flag, names, refreshes, secret, text } from "../lib/inputs.ts";
 import { artifacts } from "../lib/parcels.ts";
 import { start } from "../lib/start.ts";
 import type { Action } from "../lib/start.ts";
 import { runSummary } from "../lib/summary.ts";
 import { runPart } from "./part.ts";
+import { tellingProgress } from "./progress.ts";
 
 /** Name of the artifact and of the one file in it; the report action expects both. */
 const RESULT = "lockstep-result";
 const part = z.enum(["", "plan", "stage", "result"], "has to be plan, stage or result, or empty");
 
 await start(async (action) => {
-  const kinds = { pipelines: names, force: flag, cache: flag, upload: flag, part, stage: text, graph: text };
+  const kinds = {
+    pipelines: names,
+    force: flag,
+    cache: flag,
+    upload: flag,
+    part,
+    stage: text,
+    graph: text,
+    progress: refreshes,
+  };
   const inputs = action.inputs({ ...kinds, "github-token": secret });
   if (!inputs.ok) return inputs;
   const forGit = await action.withGit(inputs.value["github-token"]);
   if (!forGit.ok) return forGit;
-  const { part: job, pipelines, force, cache, upload } = inputs.value;
+  const { part: job, pipelines, force, cache, upload, progress } = inputs.value;
   if (job !== "") {
     const done = await runPart(action, forGit.value, { ...inputs.value, part: job });
     return done.ok && done.value !== undefined ? leave(action, forGit.value, done.value, upload) : done;
   }
   const restored = cache ? await restoreBlobs(action.context) : undefined;
   const options = { forGit: forGit.value, force, leaveCompiled: true };
-  const outcome = await experiment(action.context, pipelines === undefined ? options : { ...options, pipelines });
+  const outcome = await tellingProgress(action, upload ? progress : null, async (context) =>
+    experiment(context, pipelines === undefined ? options : { ...options, pipelines }),
+  );
   if (!outcome.ok) return outcome;
   const left = await leave(action, forGit.value, outcome.value, upload);
   if (restored !== undefined && outcome.value.ran.length > 0) await saveBlobs(action.context, restored);

@@ -5,6 +5,7 @@ export * from "./locks.ts";
 export * from "./model.ts";
 export * from "./performance.ts";
 export * from "./pipeline.ts";
+export * from "./progress.ts";
 export * from "./python.ts";
 export * from "./record.ts";
 export * from "./settings.ts";

@@ -1,3 +1,5 @@
+import type { RelativePath } from "./brands.ts";
+
 /** What a long piece of work tells while it goes on. Data only: the edge decides how it looks. */
 export type ProgressEvent =
   | { readonly type: "note"; readonly message: string }
@@ -6,7 +8,14 @@ export type ProgressEvent =
   | { readonly type: "run-started"; readonly pipeline: string; readonly stages: number }
   | { readonly type: "run-ended" }
   | { readonly type: "stage-cached"; readonly stage: string; readonly key: string }
-  | { readonly type: "stage-started"; readonly stage: string; readonly reason: string }
+  | {
+      readonly type: "stage-started";
+      readonly pipeline: string;
+      readonly stage: string;
+      readonly reason: string;
+      /** Paths of its metrics files, from the repository's root. */
+      readonly metrics: readonly RelativePath[];
+    }
   | {
       readonly type: "stage-output";
       readonly stage: string;

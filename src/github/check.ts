@@ -64,7 +64,9 @@ export async function upsertCheck(
       const made = await call(
         gh.octokit.rest.checks.create({ owner, repo, name, head_sha, external_id, ...fields, ...ONCE }),
       );
-      return made.ok ? ok({ id: made.value.id, url: made.value.html_url ?? "", order: options.order }) : made;
+      return made.ok
+        ? ok({ id: made.value.id, url: made.value.html_url ?? "", order: options.order, summary: "" })
+        : made;
     },
   );
   if (!written.ok) return written;
@@ -92,6 +94,8 @@ export interface FoundCheck {
   readonly url: string;
   /** Whose result it holds; undefined when it does not say. */
   readonly order: Order | undefined;
+  /** Markdown, without the line that says whose it is. */
+  readonly summary: string;
 }
 
 /** The check run of a name and external id on a commit; undefined when there is none yet. */
@@ -114,7 +118,10 @@ export async function findCheck(
   const [first] = runs.value.check_runs
     .filter((run) => run.external_id === options.externalId)
     .sort((a, b) => a.id - b.id);
-  return ok(first && { id: first.id, url: first.html_url ?? "", order: orderOf(first.output.summary) });
+  if (first === undefined) return ok(undefined);
+  const summary = first.output.summary ?? "";
+  const order = orderOf(summary);
+  return ok({ id: first.id, url: first.html_url ?? "", order, summary: summary.slice(summary.indexOf("\n") + 1) });
 }
 
 export interface SetStatusOptions {

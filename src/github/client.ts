@@ -19,6 +19,8 @@ export interface GitHub {
   readonly repo: string;
   /** Requests sent so far, retries and redirects included. */
   readonly requests: number;
+  /** Requests that the token has left, as the last answer said; undefined before the first. */
+  readonly remaining: number | undefined;
   /** Login of the token's owner: things of other authors are never taken for ours. Learnt when something is created. */
   login: string;
   readonly fetch: typeof globalThis.fetch;
@@ -46,9 +48,13 @@ export function connect(options: ConnectOptions): GitHub {
   const [owner = "", repo = ""] = options.repository.split("/");
   const send = options.fetch ?? (defaults.request?.fetch as typeof globalThis.fetch);
   let requests = 0;
+  let remaining: number | undefined;
   const fetch: typeof globalThis.fetch = async (input, init) => {
     requests += 1;
-    return send(input, init);
+    const response = await send(input, init);
+    const left = response.headers.get("x-ratelimit-remaining");
+    if (left !== null) remaining = Number(left);
+    return response;
   };
   const waits = (what: string) => (seconds: number, request: object, _: unknown, retries: number) => {
     const { method, url } = request as { method: string; url: string };
@@ -84,6 +90,9 @@ export function connect(options: ConnectOptions): GitHub {
     repo,
     get requests() {
       return requests;
+    },
+    get remaining() {
+      return remaining;
     },
     login: options.login ?? ACTIONS_BOT,
     fetch,

@@ -11,3 +11,4 @@ export type { Order } from "./marker.ts";
 export * from "./open-pull-requests.ts";
 export * from "./pull-request.ts";
 export * from "./release.ts";
+export * from "./run.ts";

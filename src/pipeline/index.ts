@@ -10,6 +10,7 @@ export { plan } from "./plan.ts";
 export type { Plan, PlannedStage, PlanOptions } from "./plan.ts";
 export { run } from "./run.ts";
 export type { RunOptions, RunOutcome } from "./run.ts";
+export { LiveProgress } from "./live.ts";
 export { experiment } from "./experiment.ts";
 export type { Experiment, ExperimentOptions } from "./experiment.ts";
 export { compile, hasWorkflow } from "./compile/compile.ts";

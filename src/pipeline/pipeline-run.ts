@@ -158,7 +158,9 @@ export class PipelineRun {
     if (this.#stopped) return this.#skip(planned, "another stage failed");
     const placed = await this.#placeInputs(stage);
     if (!placed.ok) return this.#fail(planned, placed.failures, 0);
-    this.#context.emit({ type: "stage-started", stage: stage.name, reason });
+    const metrics = stage.outs.flatMap(({ path, uses }) => (uses.includes("metric") ? [path] : []));
+    const pipeline = this.#options.pipeline.name;
+    this.#context.emit({ type: "stage-started", pipeline, stage: stage.name, reason, metrics });
     const from = this.#context.now().getTime();
     const record = await execute(this.#context, {
       pipeline: this.#options.pipeline,

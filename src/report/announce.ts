@@ -91,12 +91,7 @@ export async function announceProgress(
   place: Place,
 ): Promise<Result<Published>> {
   const { pull, names, run } = place;
-  const body = (before: string | undefined): string => {
-    const report = before?.startsWith(RUNNING) ? before.split(`${BEFORE}\n`)[1] : before;
-    if (report === undefined || report === "") return told.markdown;
-    return `${told.markdown}\n\n---\n\nThe report of the run before:\n\n${BEFORE}\n${report}`;
-  };
-  const comment = await write(context, github, place, { body, order: orderOf(run, true) });
+  const comment = await writeProgress(context, github, told.markdown, place);
   if (!comment.ok) return comment;
   const { url, superseded } = comment.value;
   const done: Published = {
@@ -117,6 +112,28 @@ export async function announceProgress(
   return status.ok ? ok(done) : status;
 }
 
+/** The comment's part of it, which may be written again while the run goes on. */
+export async function writeProgress(
+  context: Context,
+  github: GitHub,
+  markdown: string,
+  place: Place,
+): Promise<Result<Written>> {
+  const body = (before: string | undefined): string => {
+    const report = before?.startsWith(RUNNING) ? before.split(`${BEFORE}\n`)[1] : before;
+    if (report === undefined || report === "") return markdown;
+    return `${markdown}\n\n---\n\nThe report of the run before:\n\n${BEFORE}\n${report}`;
+  };
+  return write(context, github, place, { body, order: orderOf(place.run, true) });
+}
+
+interface Written {
+  /** Null: there is no comment. */
+  readonly url: string | null;
+  /** A later run's text was there, and was left. */
+  readonly superseded: boolean;
+}
+
 /** First words of what is told of a run that goes on. */
 export const RUNNING = "> [!NOTE]\n> **The experiment is running.**";
 
@@ -129,7 +146,7 @@ async function write(
   github: GitHub,
   { pull, names, run }: Place,
   { body, order }: Pick<UpsertCommentOptions, "body" | "order">,
-): Promise<Result<{ url: string | null; superseded: boolean }>> {
+): Promise<Result<Written>> {
   const check = await findCheck(github, { name: names.check, headSha: run.headSha, externalId: names.marker });
   if (!check.ok) return check;
   const newest = check.value?.order;

@@ -12,4 +12,6 @@ export { renderText } from "./render-text.ts";
 export { reportSchema } from "./schema.ts";
 export { sectionsOf } from "./views.ts";
 export type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
+export { watchProgress } from "./watch.ts";
+export type { WatchOptions } from "./watch.ts";
 export type { Published, PublishOptions, WorkflowRun } from "./workflow-run.ts";

@@ -2,7 +2,7 @@ import { ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { atRevision, git } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
-import type { GitHub } from "../github/index.ts";
+import type { GitHub, PullRequest } from "../github/index.ts";
 import { forecast, hasWorkflow, loadPipeline, loadPipelines, plan } from "../pipeline/index.ts";
 import type { Forecast, Pipeline, Plan } from "../pipeline/index.ts";
 import { openRecords, recordsOptions } from "../records/index.ts";
@@ -18,19 +18,52 @@ export interface Coming {
   readonly expected: Forecast;
 }
 
+/** What of an experiment that begins can be told from files and records alone. */
+export interface Outlook {
+  readonly pull: PullRequest;
+  readonly names: Names;
+  /** Null: its files could not be planned, which the experiment will say itself. */
+  readonly coming: readonly Coming[] | null;
+}
+
+export interface Begun extends Published {
+  /** Milliseconds that the experiment is expected to take; null: of a stage that runs nothing is known. */
+  readonly expected: number | null;
+}
+
 /**
- * Tells a pull request that its experiment runs, what of it will run, and how long that takes, from files and records
- * alone: no code of the pull request is run, and its files are only read.
+ * Tells a pull request that its experiment runs, what of it will run, and how long that takes. No code of the pull
+ * request is run, and its files are only read.
  */
 export async function publishProgress(
   context: Context,
   github: GitHub,
   options: PublishOptions,
-): Promise<Result<Published>> {
-  const { run, remote } = options;
+): Promise<Result<Begun>> {
+  const { run } = options;
+  const found = await outlookOf(context, github, options);
+  if (!found.ok) return found;
+  if ("pullRequest" in found.value) return ok({ ...NOTHING, ...found.value, expected: 0 });
+  const { pull, names, coming } = found.value;
+  const told = renderProgress(coming, run, { named: !pull.fork });
+  const announced = await announceProgress(context, github, told, { pull, names, run });
+  return announced.ok ? ok({ ...announced.value, expected: expectedOf(coming ?? []) }) : announced;
+}
+
+function expectedOf(coming: readonly Coming[]): number | null {
+  if (coming.some(({ expected }) => expected.unknown.length > 0)) return null;
+  return coming.reduce((sum, { expected }) => sum + expected.wall, 0);
+}
+
+/** The pull request of a run, and what of it is to come; only the former's number when there is nothing to tell. */
+export async function outlookOf(
+  context: Context,
+  github: GitHub,
+  { run, remote }: PublishOptions,
+): Promise<Result<Outlook | { pullRequest: number | null }>> {
   const found = await pullRequestOf(context, github, run);
   if (!found.ok) return found;
-  if (found.value === undefined) return ok({ ...NOTHING, pullRequest: null });
+  if (found.value === undefined) return ok({ pullRequest: null });
   const { pull, names } = found.value;
   const fetched = await fetchCommits(context, {
     remote,
@@ -45,9 +78,8 @@ export async function publishProgress(
   if (!head.ok) return head;
   if (!base.ok) return base;
   const coming = await lookAhead(context, { head: head.value, base: base.value, names, remote });
-  if (coming.ok && coming.value.length === 0) return ok({ ...NOTHING, pullRequest: pull.number });
-  const told = renderProgress(coming.ok ? coming.value : null, run, { named: !pull.fork });
-  return announceProgress(context, github, told, { pull, names, run });
+  if (coming.ok && coming.value.length === 0) return ok({ pullRequest: pull.number });
+  return ok({ pull, names, coming: coming.ok ? coming.value : null });
 }
 
 /** The merge that the experiment checks out, where GitHub still has it; else the head, whose plan is nearly the same. */

@@ -130,7 +130,7 @@ describe("each bundle, started as the runner does", () => {
       conclusion: "success",
       run_started_at: "2026-01-02T03:04:05Z",
     };
-    const options = { workspace, apiUrl: fake.apiUrl, inputs: token, eventName: "workflow_run" };
+    const options = { workspace, apiUrl: fake.apiUrl, inputs: { ...token, watch: "false" }, eventName: "workflow_run" };
     const started = await startAction("report", { ...options, event: { action: "completed", workflow_run: run } });
     expect(started.exitCode, started.stdout).toBe(0);
     expect(started.outputs).toMatchObject({ verdict: "none", "comment-url": "" });

@@ -6,6 +6,14 @@ import { ok } from "../../src/core/index.ts";
 
 const ESC = "\u001B";
 
+const started = (stage: string): ProgressEvent => ({
+  type: "stage-started",
+  pipeline: "p",
+  stage,
+  reason: "x",
+  metrics: [],
+});
+
 /** A terminal as a person sees it: understands exactly the sequences that the bars use, and refuses all others. */
 class Terminal {
   readonly columns: number;
@@ -243,8 +251,8 @@ describe("a run on a terminal", () => {
   test("how far it is, what runs for how long, and what each said last", () => {
     const { terminal, pass, event } = start();
     event({ type: "stage-cached", stage: "fetch", key: "1" });
-    event({ type: "stage-started", stage: "prepare", reason: "x" });
-    event({ type: "stage-started", stage: "train", reason: "x" });
+    event(started("prepare"));
+    event(started("train"));
     pass(65_000);
     event(output("train", `${ESC}[2Kepoch 3\tloss ${ESC}[31m0.2${ESC}[0m`));
     event(output("train", "  "));
@@ -268,7 +276,7 @@ describe("a run on a terminal", () => {
 
   test("it shares the bottom of the terminal with transfers", () => {
     const { terminal, pass, event, tell } = start();
-    event({ type: "stage-started", stage: "train", reason: "x" });
+    event(started("train"));
     tell("push digits", 1, 100);
     pass(500);
     expect(terminal.screen).toEqual(["churn: 0 of 12 stages", "  train  0 s", expect.stringMatching(/^push digits /)]);
@@ -279,7 +287,7 @@ describe("a run on a terminal", () => {
   test.each([1, 9, 30])("no line wraps in %i columns, and many stages are shown in part", (columns) => {
     const { terminal, event } = start(columns);
     for (let at = 0; at < 11; at++) {
-      event({ type: "stage-started", stage: `取得@${at}`, reason: "x" });
+      event(started(`取得@${at}`));
       event(output(`取得@${at}`, "画像データ".repeat(20)));
     }
     expect(terminal.screen.length).toBeLessThanOrEqual(10);

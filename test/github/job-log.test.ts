@@ -38,7 +38,13 @@ function rig(): Rig {
   return { log, folder: folder.path, shown, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
 
-const started = (stage: string): ProgressEvent => ({ type: "stage-started", stage, reason: "x changed" });
+const started = (stage: string): ProgressEvent => ({
+  type: "stage-started",
+  pipeline: "p",
+  stage,
+  reason: "x changed",
+  metrics: [],
+});
 const output = (stage: string, text: string): ProgressEvent => ({
   type: "stage-output",
   stage,

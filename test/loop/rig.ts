@@ -31,6 +31,7 @@ export interface Rig {
 export async function openRig(
   observer?: SandboxOptions["observer"],
   secrets: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<Rig> {
   // Below the project, as a self-hosted runner's folder that has everything installed: node_modules resolves upwards.
   mkdirSync(join(root, ".lockstep"), { recursive: true });
@@ -63,7 +64,8 @@ export async function openRig(
     owner: "acme",
     name: "first",
     allowActionsPullRequests: true,
-    variables: { LOCKSTEP_STORE: `file://${store}` },
+    // Nobody stays beside an experiment where that is not what is tested.
+    variables: { LOCKSTEP_STORE: `file://${store}`, LOCKSTEP_PROGRESS: "begin", ...variables },
     secrets,
   });
   await run("git", ["init", "-q", "-b", "main", clone], dir);

@@ -138,7 +138,7 @@ test("a chain: a job a stage, each after the one it needs, with the steps of the
   expect(text).toContain("npm ci --offline");
   expect(text.match(/^ {6}id-token: write # for the store$/gm)).toHaveLength(5);
   expect(jobs["plan"]!.steps.filter((step) => "run" in step)).toEqual([]);
-  expect(steps.at(-1)?.with).toEqual({ pipelines: "demo", part: "stage", stage: "train" });
+  expect(steps.at(-1)?.with).toMatchObject({ pipelines: "demo", part: "stage", stage: "train" });
   expect(jobs["result"]!.if).toBe("always()");
   expect(parsed(text).map((job) => instances(job))).toEqual([["prepare"], ["train"], ["evaluate"]]);
 });

@@ -5,9 +5,10 @@ import type { ResultDocument } from "../../src/config/index.ts";
 import { spawn } from "../../src/core/index.ts";
 import type { Context, Result } from "../../src/core/index.ts";
 import { connect } from "../../src/github/index.ts";
+import type { GitHub } from "../../src/github/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
-import { publishProgress, publishReport } from "../../src/report/index.ts";
-import type { Published, PublishOptions, WorkflowRun as ReportedRun } from "../../src/report/index.ts";
+import { publishProgress, publishReport, watchProgress } from "../../src/report/index.ts";
+import type { Published, PublishOptions, WatchOptions, WorkflowRun as ReportedRun } from "../../src/report/index.ts";
 import { startSandbox } from "../../src/sandbox/index.ts";
 import type { Repository, Sandbox, WorkflowRun } from "../../src/sandbox/index.ts";
 import { contextIn, temporary, write } from "../git/repository.ts";
@@ -90,6 +91,9 @@ const PERMISSIONS = {
   "pull-requests": "write",
   statuses: "write",
 } as const;
+
+/** And what the watch may. */
+const WATCH = { actions: "read", checks: "read", contents: "read", "pull-requests": "write" } as const;
 
 export interface Change {
   readonly number: number;
@@ -203,23 +207,29 @@ export class Rig implements AsyncDisposable {
       jobs: [],
     };
     this.repository.runs.push(run);
-    if (archive === undefined) return id;
+    if (archive !== undefined) this.attach(id, "lockstep-result", archive);
+    return id;
+  }
+
+  /** Gives a run an artifact, newer than those it has of that name. */
+  attach(runId: number, name: string, archive: Uint8Array): void {
+    const { world } = this.sandbox;
+    const id = world.nextId();
     const blob = `artifact-${id}`;
     mkdirSync(dirname(world.blobPath(blob)), { recursive: true });
     writeFileSync(world.blobPath(blob), archive);
     this.repository.artifacts.push({
-      id: world.nextId(),
-      runId: id,
+      id,
+      runId,
       jobId: 1,
-      name: "lockstep-result",
+      name,
       size: archive.byteLength,
       digest: `sha256:${createHash("sha256").update(archive).digest("hex")}`,
       contentType: "application/zip",
-      createdAt: at,
+      createdAt: world.clock.timestamp(),
       expiresAt: "2099-01-01T00:00:00Z",
       blob,
     });
-    return id;
   }
 
   /** Publishes the report of a run, with a token that has the rights of the report job and no more. */
@@ -242,9 +252,54 @@ export class Rig implements AsyncDisposable {
       keepPage,
     }: { fetch?: typeof globalThis.fetch; paced?: boolean; keepPage?: PublishOptions["keepPage"] } = {},
   ): Promise<Result<Published>> {
-    const runId = facts.id;
-    const token = this.sandbox.world.mintToken({ repository: "acme/toy", permissions: PERMISSIONS, runId, jobId: 1 });
-    const context = this.context();
+    const { context, github, about } = this.#job(change, facts, { fetch, paced });
+    const publish = facts.conclusion === null ? publishProgress : publishReport;
+    return publish(context, github, { ...about, ...(keepPage && { keepPage }) });
+  }
+
+  /** Watches a run that goes on, with the rights of that job; `wait` is called in place of waiting. */
+  async watch(
+    change: Change,
+    facts: Partial<ReportedRun> & { readonly id: number },
+    {
+      fetch = globalThis.fetch,
+      emit,
+      ...options
+    }: Required<Pick<WatchOptions, "every" | "wait">> & {
+      fetch?: typeof globalThis.fetch;
+      emit?: Context["emit"];
+    },
+  ): Promise<Result<string>> {
+    const { context, github, about } = this.#job(change, facts, { fetch, permissions: WATCH, ...(emit && { emit }) });
+    const now = (): Date => new Date(Date.now() + this.#passed);
+    return watchProgress({ ...context, now }, github, { ...about, ...options });
+  }
+
+  #passed = 0;
+
+  /** Time passes for a watch. */
+  pass(ms: number): void {
+    this.#passed += ms;
+  }
+
+  #job(
+    change: Change,
+    facts: Partial<ReportedRun> & { readonly id: number },
+    {
+      fetch,
+      paced = false,
+      permissions = PERMISSIONS,
+      emit,
+    }: {
+      fetch: typeof globalThis.fetch;
+      paced?: boolean;
+      permissions?: Parameters<Sandbox["world"]["mintToken"]>[0]["permissions"];
+      emit?: Context["emit"];
+    },
+  ): { context: Context; github: GitHub; about: Pick<PublishOptions, "run" | "remote" | "author"> } {
+    const { id } = facts;
+    const token = this.sandbox.world.mintToken({ repository: "acme/toy", permissions, runId: id, jobId: 1 });
+    const context = { ...this.context(), ...(emit && { emit }) };
     const github = connect({
       token,
       apiUrl: this.sandbox.apiUrl,
@@ -253,25 +308,20 @@ export class Rig implements AsyncDisposable {
       paced,
       emit: context.emit,
     });
-    const publish = facts.conclusion === null ? publishProgress : publishReport;
-    return publish(context, github, {
-      remote: "origin",
-      author: { name: "bot", email: "bot@example.com" },
-      ...(keepPage && { keepPage }),
-      run: {
-        attempt: 1,
-        url: `${this.sandbox.url}/acme/toy/actions/runs/${runId}`,
-        event: "pull_request",
-        workflow: ".github/workflows/lockstep-experiment.yml",
-        headSha: change.head,
-        headBranch: change.branch,
-        headRepository: change.repository,
-        actor: "ann",
-        conclusion: "success",
-        startedAt: "2026-11-21T20:49:16Z",
-        ...facts,
-      },
-    });
+    const run: ReportedRun = {
+      attempt: 1,
+      url: `${this.sandbox.url}/acme/toy/actions/runs/${id}`,
+      event: "pull_request",
+      workflow: ".github/workflows/lockstep-experiment.yml",
+      headSha: change.head,
+      headBranch: change.branch,
+      headRepository: change.repository,
+      actor: "ann",
+      conclusion: "success",
+      startedAt: "2026-11-21T20:49:16Z",
+      ...facts,
+    };
+    return { context, github, about: { remote: "origin", author: { name: "bot", email: "bot@example.com" }, run } };
   }
 
   /** The whole of it: run the experiment of a change, hand its result over, publish. */
@@ -366,4 +416,9 @@ export class Rig implements AsyncDisposable {
 /** An artifact as the experiment's job uploads it. */
 export function resultZip(document: unknown): Buffer {
   return zip([{ name: "lockstep-result.json", bytes: JSON.stringify(document) }]);
+}
+
+/** What an experiment says of its progress, as its job uploads it. */
+export function progressZip(document: unknown): Buffer {
+  return zip([{ name: "lockstep-progress.json", bytes: JSON.stringify(document) }]);
 }
