@@ -1,7 +1,9 @@
 import { z } from "zod";
 
-/** Parts of a report, in the order of the reviewer's view. The verdict and what failed come before all of them. */
+/** Parts of a report. The verdict and what failed come before all of them. */
 export const SECTIONS = [
+  "stakes",
+  "serving",
   "metrics",
   "gates",
   "slices",

@@ -3,7 +3,7 @@ export * from "./compare-slices.ts";
 export type { Test, Weighed } from "./evidence.ts";
 export * from "./flips.ts";
 export type * from "./gate.ts";
-export { parseSize } from "./gate-text.ts";
+export { brief, parseSize, showSize, showTime } from "./gate-text.ts";
 export * from "./gates.ts";
 export * from "./mcnemar.ts";
 export * from "./pairing.ts";

@@ -1,4 +1,4 @@
-import { asksForPerformance } from "../config/index.ts";
+import { asksForPerformance, servedFile } from "../config/index.ts";
 import type { Against, Gate, Performance, ResultDocument, RunRecord, StageRecord } from "../config/index.ts";
 import { describe, fail, ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
@@ -8,6 +8,7 @@ import { measureSpeed } from "../performance/index.ts";
 import type { Network } from "../performance/index.ts";
 import { openWorkspace } from "../pipeline/index.ts";
 import type { Workspace } from "../pipeline/index.ts";
+import { loadSettings } from "../records/index.ts";
 import { chooseModels, findVersion, loadModelLock, loadModels, productionVersion } from "../registry/index.ts";
 import type { Model } from "../registry/index.ts";
 import { localCache, readContent } from "../store/index.ts";
@@ -15,13 +16,14 @@ import type { FileIn, Store } from "../store/index.ts";
 import { findSide, noResult, sideAt, sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
 import { networkOf, networkOfVersion } from "./speed.ts";
+import { sectionsOf } from "./views.ts";
 
 /** Characters of what went wrong. */
 const LONGEST_PROBLEM = 2_000;
 
 /**
  * Measures, after an experiment, each model whose gates ask for latency or throughput, beside what these gates hold it
- * against. Gates are HEAD's and those of the commit before: what a change takes out of them is still judged by. What
+ * against, and each ONNX model where reports show what serving takes. Gates are HEAD's and those of the commit before: what a change takes out of them is still judged by. What
  * cannot be measured is told in the entry, and fails the gate.
  */
 export async function measureModels(
@@ -32,27 +34,30 @@ export async function measureModels(
   if (!workspace.ok) return [];
   const { base, asked } = await whatIsAsked(context, workspace.value.source);
   const entries: NonNullable<ResultDocument["performance"]> = [];
-  for (const { model, gates } of asked) {
+  for (const { model, ...why } of asked) {
     const { name } = model;
     const run = document.runs.find(({ pipeline, ok: ended }) => ended && pipeline === model.config.value.pipeline);
     if (run === undefined) continue;
-    const measured = await measureModel(context, workspace.value, { model, gates, run, document, base });
+    const measured = await measureModel(context, workspace.value, { model, ...why, run, document, base });
     if (measured.ok) entries.push(...measured.value);
     else entries.push({ model: name, problem: describe(measured.failures[0]).slice(0, LONGEST_PROBLEM) });
   }
   return entries;
 }
 
-/** True when a gate of some model of a pipeline asks for it to be measured, before HEAD's change or after it. */
+/** True when some model of a pipeline has to be measured: a gate asks, before HEAD's change or after it, or the report. */
 export async function asksToMeasure(context: Context, pipeline: string): Promise<boolean> {
   const { asked } = await whatIsAsked(context, workingTree(context));
   return asked.some(({ model }) => model.config.value.pipeline === pipeline);
 }
 
-/** A model with those of its gates that are on what has to be measured: there is one at least. */
+/** A model that has to be measured. */
 interface Asked {
   readonly model: Model;
+  /** On latency and throughput. */
   readonly gates: readonly Gate[];
+  /** The report shows it, beside all there is to compare with. */
+  readonly shown: boolean;
 }
 
 async function whatIsAsked(
@@ -64,11 +69,15 @@ async function whatIsAsked(
   const proposed = await loadModels(source);
   const known = base === undefined ? undefined : await loadModels(base);
   const models = [...(proposed.ok ? proposed.value : []), ...(known?.ok === true ? known.value : [])];
-  const asked = [...Map.groupBy(models, ({ name }) => name).values()].map((same) => ({
-    model: same[0]!,
-    gates: same.flatMap(({ config }) => config.value.gates ?? []).filter(asksForPerformance),
-  }));
-  return { base, asked: asked.filter(({ gates }) => gates.length > 0) };
+  const settings = await loadSettings(base ?? source);
+  const view = sectionsOf(settings.ok ? settings.value : undefined).includes("serving");
+  const asked = [...Map.groupBy(models, ({ name }) => name).values()].map((same): Asked => {
+    const { files, serving } = same[0]!.config.value;
+    const gates = same.flatMap(({ config }) => config.value.gates ?? []).filter(asksForPerformance);
+    const shown = view && servedFile(Object.keys(files), serving)?.endsWith(".onnx") === true;
+    return { model: same[0]!, gates, shown };
+  });
+  return { base, asked: asked.filter(({ gates, shown }) => shown || gates.length > 0) };
 }
 
 interface Measuring extends Asked {
@@ -81,7 +90,7 @@ interface Measuring extends Asked {
 async function measureModel(
   context: Context,
   { source, records, store }: Workspace,
-  { model, gates, run, document, base }: Measuring,
+  { model, gates, shown, run, document, base }: Measuring,
 ): Promise<Result<Performance[]>> {
   const { value: config } = model.config;
   const stores = [localCache(context), store];
@@ -92,7 +101,7 @@ async function measureModel(
   const candidate = served.ok ? await network(model, served.value, stores) : served;
   if (!candidate.ok) return candidate;
   const references: { readonly what: Against; readonly file: Where }[] = [];
-  const wanted = referencesOf(gates);
+  const wanted = shown ? new Set<Against>(["production", "base"]) : referencesOf(gates);
   if (wanted.has("production")) {
     const lock = await loadModelLock(base ?? source, model.name);
     if (!lock.ok) return lock;
@@ -108,6 +117,11 @@ async function measureModel(
   }
   const measured: Performance[] = [];
   for (const reference of references.length === 0 ? [undefined] : references) {
+    const known = measured.find(({ against }) => against !== null && against.digest === reference?.file.digest);
+    if (known?.against != null && reference !== undefined) {
+      measured.push({ ...known, against: { ...known.against, what: reference.what } });
+      continue;
+    }
     const beside = reference === undefined ? undefined : await network(model, reference.file, stores);
     if (beside?.ok === false) return beside;
     const one = await measureSpeed(context, {

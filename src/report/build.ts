@@ -7,6 +7,8 @@ import { dataChanges, numberRows, paramChanges } from "./changes.ts";
 import { looksSentence } from "./looks.ts";
 import { predictionPlots } from "./plots/predictions.ts";
 import type { PlotReport } from "./plots/schema.ts";
+import { servingReport } from "./serving.ts";
+import type { Sizes } from "./serving.ts";
 import { sliceReport } from "./slices.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 import { seedRows, withoutSeeds } from "./seeds.ts";
@@ -31,6 +33,8 @@ export interface ModelInput {
   /** Of the head's stages. */
   readonly checks?: readonly Check[];
   readonly speed?: MeasuredSpeed;
+  /** Bytes of the model's files elsewhere, as far as they are known. */
+  readonly sizes?: { readonly base: Sizes; readonly production: Sizes };
   /** How often the head's test set has been looked at, this report's look included. */
   readonly looks?: ModelReport["looks"];
   readonly notes: readonly string[];
@@ -162,6 +166,7 @@ function modelReport(model: ModelInput, resamples: number | undefined): ModelRep
     resamples: comparison?.resamples ?? 0,
     correction: comparison?.correction ?? null,
     metrics: names.map((name) => metricRow(name, model, comparison)),
+    serving: servingReport(model.files, model.sizes, model.speed),
     gates: gates.map(({ rule, passed, found }) => ({ rule, passed, found })),
     gatesFrom: model.gatesFrom,
     production: model.productionVersion === null ? null : { version: model.productionVersion },
@@ -197,7 +202,9 @@ function pairingOf({ pairing }: Comparison): NonNullable<ModelReport["pairing"]>
 
 function metricRow(name: string, model: ModelInput, comparison: Comparison | null): MetricRow {
   const { head, base, production } = model;
-  const unit = model.evaluation.business?.[name]?.unit ?? null;
+  const business = model.evaluation.business?.[name];
+  const unit = business?.unit ?? null;
+  const formula = business === undefined ? {} : { business: { desc: business.desc ?? null } };
   const compared = comparison?.metrics.find((metric) => metric.name === name);
   const productionValue = production.kind === "measured" ? valueOf(name, production, model) : null;
   if (compared !== undefined) {
@@ -205,6 +212,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
     return {
       name,
       unit,
+      ...formula,
       direction,
       base: compared.base,
       head: compared.head,
@@ -224,6 +232,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
   return {
     name,
     unit,
+    ...formula,
     direction: known?.direction ?? model.evaluation.directions?.[name] ?? directionOf(name),
     base: before,
     head: after,

@@ -15,7 +15,7 @@ import { withLooks } from "./looks.ts";
 import { productionReference } from "./models.ts";
 import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
-import { fileSizes, noResult, predictionsOf, sideAt } from "./side.ts";
+import { filesOf, noResult, predictionsOf, sideAt, sizesOf } from "./side.ts";
 import { NOT_MEASURED } from "./speed.ts";
 
 /** Where both sides of a comparison are looked up. */
@@ -118,8 +118,8 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
   if (found.value === undefined) return noResult(side.source);
   const predictions = await predictionsOf(found.value, evaluation, options.stores);
   if (!predictions.ok) return predictions;
-  const sizes = await fileSizes(found.value, files, options.stores);
-  if (!sizes.ok) return sizes;
+  const made = await filesOf(found.value, files, options.stores);
+  if (!made.ok) return made;
   const { run } = found.value;
   const flat = Object.entries(flatNumbers(run.metrics)).filter(([name]) => !name.includes(":"));
   const numbers = Object.fromEntries(flat);
@@ -127,7 +127,7 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
     run: { ...run, metrics: { [NUMBERS]: numbers } },
     predictions: predictions.value,
     numbers,
-    files: sizes.value,
+    files: sizesOf(made.value),
     checks: found.value.checks,
   });
 }

@@ -20,6 +20,8 @@ export interface Detail {
   /** Of the report, of each model and of each pipeline. */
   readonly notes: number;
   readonly stages: number;
+  /** Rows of latency, throughput and size. */
+  readonly serving: number;
   readonly metrics: number;
   readonly gates: number;
   readonly failures: number;
@@ -28,7 +30,7 @@ export interface Detail {
 
 /**
  * A section gives way only when all before it have: plots, flips, the graph, reasons, files, numbers, notes, changes,
- * stages, slices, metrics, gates. Of metrics, gates and slices some rows stay to the last but two steps: with the verdict
+ * stages, serving, slices, metrics, gates. Of metrics, gates and slices some rows stay to the last but two steps: with the verdict
  * they are the first screen, by which people decide.
  */
 export const DETAILS: readonly Detail[] = (() => {
@@ -44,6 +46,7 @@ export const DETAILS: readonly Detail[] = (() => {
     numbers: 200,
     notes: 10,
     stages: 100,
+    serving: 50,
     metrics: 100,
     gates: 100,
     failures: 20,
@@ -63,12 +66,13 @@ export const DETAILS: readonly Detail[] = (() => {
     { notes: 3 },
     { changes: 20 },
     { stages: 20 },
+    { serving: 8 },
     { slices: 10 },
     { metrics: 30, models: 10 },
     { gates: 20, failures: 5 },
     { numbers: 0, changes: 5, stages: 5 },
     { slices: 5, metrics: 10, models: 5 },
-    { slices: 3, metrics: 5, gates: 5, failures: 1, models: 3, notes: 1, changes: 0, stages: 0 },
+    { slices: 3, metrics: 5, gates: 5, failures: 1, models: 3, notes: 1, changes: 0, stages: 0, serving: 0 },
     { slices: 0, metrics: 3, models: 2 },
     { metrics: 1, gates: 1, models: 1 },
   ];
@@ -84,8 +88,8 @@ export function noteList(notes: readonly string[], detail: Detail): string[] {
 }
 
 /** What is said in place of what was left out. */
-export function more(left: number, noun: string): string[] {
-  return left > 0 ? [`… and ${count(left, `more ${noun}`)}.`] : [];
+export function more(left: number, noun: string, plural = `${noun}s`): string[] {
+  return left > 0 ? [`… and ${count(left, `more ${noun}`, `more ${plural}`)}.`] : [];
 }
 
 /** Which way is good. */

@@ -2,18 +2,33 @@ import type { Section } from "../config/index.ts";
 import { arrow, more, noteList } from "./detail.ts";
 import type { Detail } from "./detail.ts";
 import { formatChange, formatValue, unbroken } from "./format.ts";
+import { servingSection } from "./markdown-serving.ts";
 import { sliceSection } from "./markdown-slices.ts";
 import { code, details, sentence, table } from "./markdown.ts";
 import { pairingNotes } from "./pairing-notes.ts";
 import type { MetricRow, ModelReport } from "./schema.ts";
+import { stakesOf } from "./stakes.ts";
 
 export const MODEL_SECTIONS: Partial<Record<Section, (model: ModelReport, detail: Detail) => string[]>> = {
+  stakes: stakesList,
+  serving: servingSection,
   metrics: (model, detail) => (model.metrics.length === 0 ? [] : [metricTable(model, detail)]),
   gates: (model, detail) => (model.gates.length === 0 ? [] : [gateTable(model, detail)]),
   slices: ({ slices }, detail) => (slices === null || slices.count === 0 ? [] : [sliceSection(slices, detail)]),
   flips: ({ flips: all }, detail) =>
     all === null || all.fixed.count + all.broken.count === 0 ? [] : [flips(all, detail)],
 };
+
+/** Business metrics in sentences. */
+function stakesList(model: ModelReport, detail: Detail): string[] {
+  const all = stakesOf(model);
+  if (all.length === 0) return [];
+  const lines = all.slice(0, detail.metrics).map(({ name, desc, text }) => {
+    const said = desc === null ? "" : ` (${sentence(desc, 200)})`;
+    return `- **${code(name, 60)}**${said}: ${text}`;
+  });
+  return [lines.join("\n"), ...more(all.length - detail.metrics, "business metric")];
+}
 
 /** What has to be known about the comparison. */
 export function modelNotes(model: ModelReport, detail: Detail): string[] {

@@ -9,6 +9,8 @@ export const metricRowSchema = z.strictObject({
   name: z.string(),
   /** Shown before the numbers, as in EUR; of a formula that says one. */
   unit: unitSchema.nullable(),
+  /** Of a formula in business terms; `desc` is what the team says of it. */
+  business: z.strictObject({ desc: z.string().nullable() }).optional(),
   direction: z.enum(["higher", "lower"]).nullable(),
   base: value,
   head: value,

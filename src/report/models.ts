@@ -1,4 +1,5 @@
-import type { ResultDocument } from "../config/index.ts";
+import { servedFile } from "../config/index.ts";
+import type { ModelVersion, ResultDocument } from "../config/index.ts";
 import { canonicalJson, ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import type { Reference } from "../evaluate/index.ts";
@@ -10,9 +11,10 @@ import type { Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ModelInput } from "./build.ts";
 import { flatNumbers } from "./changes.ts";
-import { fileSizes, predictionsOf, reasons } from "./side.ts";
-import type { Side } from "./side.ts";
-import { NOT_MEASURED, networkOf, networkOfVersion, speedOf } from "./speed.ts";
+import type { Sizes } from "./serving.ts";
+import { filesOf, predictionsOf, reasons, sizesOf } from "./side.ts";
+import type { Files, Side } from "./side.ts";
+import { NOT_MEASURED, networkOfVersion, speedOf } from "./speed.ts";
 
 export interface ModelsOptions {
   /** Whose rules judge, and whose production is compared with. */
@@ -78,12 +80,11 @@ async function gatherModel(
   } else if (predictions.value === null) {
     notes.push(`No stage made ${evaluation.predictions}, so there are numbers only.`);
   }
-  const files = await fileSizes(side, config.files, options.stores);
+  const files = await filesOf(side, config.files, options.stores);
   if (!files.ok) failures.push(...reasons(files));
-  const [own, before] = await Promise.all([
-    networkOf(side, config, options.stores),
-    networkOf(options.bases.get(config.pipeline), config, options.stores),
-  ]);
+  const baseFiles = await filesOf(options.bases.get(config.pipeline), config.files, options.stores);
+  const [own, before] = [files.ok ? files.value : {}, baseFiles.ok ? baseFiles.value : {}];
+  const served = servedFile(Object.keys(config.files), config.serving) ?? "";
   const base = await baseReference(model, gatesFrom, options);
   notes.push(...thresholdNotes(evaluation, predictions.ok ? predictions.value : null, base));
   const lock = await loadModelLock(options.baseSource, model.name);
@@ -99,19 +100,28 @@ async function gatherModel(
     base,
     production: await productionReference(model, version, options.stores),
     productionVersion: version?.version ?? null,
-    files: files.ok ? files.value : {},
+    files: sizesOf(own),
+    sizes: { base: sizesOf(before), production: productionSizes(version, [own, before]) },
     card: proposed?.config.value.card ?? {},
     checks: side.checks,
     speed:
       options.performance === undefined
         ? NOT_MEASURED
         : speedOf(model.name, options.performance, {
-            head: own.ok ? own.value?.digest : undefined,
-            base: before.ok ? before.value?.digest : undefined,
+            head: own[served]?.digest,
+            base: before[served]?.digest,
             production: networkOfVersion(version, config),
           }),
     notes,
   });
+}
+
+/** A version's entry names its files by digest: the size is that of an equal file here, else not known. */
+function productionSizes(version: ModelVersion | undefined, sides: readonly Files[]): Sizes {
+  const known = new Map(sides.flatMap((files) => Object.values(files).map((file) => [file?.digest, file?.size])));
+  return Object.fromEntries(
+    Object.entries(version?.files ?? {}).map(([name, digest]) => [name, known.get(digest) ?? null]),
+  );
 }
 
 /** Which thresholds were chosen: with another one on each side, a difference is the model's and its threshold's. */

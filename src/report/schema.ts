@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sectionSchema } from "../config/index.ts";
 import { metricRowSchema } from "./metric-row.ts";
 import { plotReportSchema } from "./plots/schema.ts";
+import { servingSchema } from "./serving.ts";
 import { sliceReportSchema } from "./slices.ts";
 
 export { metricRowSchema } from "./metric-row.ts";
@@ -50,6 +51,8 @@ export const modelReportSchema = z.strictObject({
   /** How the metrics' p-values were corrected, and how many they are; null where there is no verdict. */
   correction: z.strictObject({ method: z.enum(["holm", "benjamini-hochberg"]), tests: z.number() }).nullable(),
   metrics: z.array(metricRowSchema),
+  /** Null where nothing is known of its files. */
+  serving: servingSchema.nullable(),
   gates: z.array(gateRowSchema),
   /** Where the gates were read: on the base, or (a model that is new) in the pull request itself. */
   gatesFrom: z.enum(["base", "head"]),

@@ -10,7 +10,7 @@ import { loadPipelines, plan, readParams } from "../pipeline/index.ts";
 import type { Pipeline } from "../pipeline/index.ts";
 import type { Records } from "../records/index.ts";
 import { fileIn } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import type { FileIn, Store } from "../store/index.ts";
 
 /** How far back a base is looked for when the commit itself was never run. */
 const ANCESTORS = 50;
@@ -192,20 +192,28 @@ async function thresholdOf(
   return validation.ok ? chooseThreshold(validation.value, threshold, evaluation) : validation;
 }
 
-/** Bytes of each of a model's files as a side made them; null: it did not. */
-export async function fileSizes(
-  side: Side,
+/** A model's files by name; null: they were not made. */
+export type Files = Readonly<Record<string, FileIn | null>>;
+
+/** A model's files as a side made them. */
+export async function filesOf(
+  side: Side | undefined,
   files: ModelConfig["files"],
   stores: readonly Store[],
-): Promise<Result<Record<string, number | null>>> {
-  const sizes: Record<string, number | null> = {};
+): Promise<Result<Files>> {
+  const found: [string, FileIn | null][] = [];
   for (const [name, path] of Object.entries(files)) {
     // oxlint-disable-next-line no-await-in-loop -- a few files
-    const file = await fileIn(side.outputs.values(), path, stores);
+    const file = await fileIn(side?.outputs.values() ?? [], path, stores);
     if (!file.ok) return file;
-    sizes[name] = file.value?.size ?? null;
+    found.push([name, file.value ?? null]);
   }
-  return ok(sizes);
+  return ok(Object.fromEntries(found));
+}
+
+/** Bytes of files; null: they were not made. */
+export function sizesOf(files: Files): Record<string, number | null> {
+  return Object.fromEntries(Object.entries(files).map(([name, file]) => [name, file?.size ?? null]));
 }
 
 /** Failures as text for a report, without what a squiggle would quote: the file may not be the reader's to see. */

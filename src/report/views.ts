@@ -1,11 +1,10 @@
-import { SECTIONS } from "../config/index.ts";
 import type { Section, Settings, View } from "../config/index.ts";
 
 /** What each role reads, in its order: whether it is right; what it means in money and risk; what it takes to run. */
 const VIEWS: Readonly<Record<View, readonly Section[]>> = {
-  reviewer: SECTIONS,
-  business: ["metrics", "slices", "gates", "stages", "changes", "plots", "reproduce"],
-  engineer: ["stages", "gates", "numbers", "changes", "metrics", "plots", "slices", "flips", "reproduce"],
+  reviewer: ["metrics", "gates", "slices", "flips", "changes", "numbers", "stages", "plots", "reproduce"],
+  business: ["stakes", "metrics", "slices", "gates", "stages", "changes", "plots", "reproduce"],
+  engineer: ["serving", "stages", "gates", "numbers", "changes", "metrics", "plots", "slices", "flips", "reproduce"],
 };
 
 /** What a team's settings ask to be shown: its own list, or a role's. */
@@ -18,6 +17,8 @@ export function sectionsOf(settings: Settings | undefined, view?: View): Section
 /** What a section is about: with several models or pipelines, sections of one kind in a row are told one after another. */
 type Scope = "model" | "pipeline" | "report";
 const SCOPES: Readonly<Record<Section, Scope>> = {
+  stakes: "model",
+  serving: "model",
   metrics: "model",
   gates: "model",
   slices: "model",

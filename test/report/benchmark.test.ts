@@ -5,7 +5,7 @@ import type { Performance, ResultDocument } from "../../src/config/index.ts";
 import { ok } from "../../src/core/index.ts";
 import { experiment } from "../../src/pipeline/index.ts";
 import { benchmarkModel, measureModels } from "../../src/report/index.ts";
-import { fileSizes, sideOf } from "../../src/report/side.ts";
+import { filesOf, sideOf, sizesOf } from "../../src/report/side.ts";
 import { NOT_MEASURED, speedOf } from "../../src/report/speed.ts";
 import { digestOf, localCache } from "../../src/store/index.ts";
 import { contextIn, repository, sh, temporary, write } from "../git/repository.ts";
@@ -70,7 +70,7 @@ test("a file in a folder that is an output has its size", async () => {
   const [{ runs, stages }] = documents;
   const side = value(await sideOf(runs[0]!, async () => ok(stages[0])));
   const files = { "model.onnx": "build/model/model.onnx", "other.onnx": "build/model/other.onnx" } as never;
-  const sizes = value(await fileSizes(side, files, [localCache(context)]));
+  const sizes = sizesOf(value(await filesOf(side, files, [localCache(context)])));
   expect(sizes).toEqual({ "model.onnx": network(1).byteLength, "other.onnx": null });
 });
 

@@ -53,7 +53,7 @@ test("sections come in the order of the view; what is not in it is left out", as
   const full = fullReport();
   expect(titles(await renderHtml(full))).toEqual(["Model digits", "Changes", "Pipeline digits", "Plots", "Reproduce"]);
   const engineer = await renderHtml({ ...full, sections: sectionsOf(undefined, "engineer") });
-  expect(titles(engineer).slice(0, 2)).toEqual(["Pipeline digits", "Model digits"]);
+  expect(titles(engineer).slice(0, 2)).toEqual(["Model digits", "Pipeline digits"]);
   const own = await renderHtml({
     ...full,
     sections: sectionsOf({ version: 1, store: "file:x", report: { sections: ["stages"] } }),

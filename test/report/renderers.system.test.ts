@@ -1,12 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { SECTIONS } from "../../src/config/index.ts";
 import { BINARY } from "../metrics/helpers.ts";
 import { report } from "./fixture.ts";
 import { expectHarmless, shapesOf } from "./harmless.ts";
 import { HOSTILE_TEXTS, SPARKS } from "./hostile-texts.ts";
 import { poison } from "./poison.ts";
 
-const compared = report({ evaluation: { ...BINARY, metrics: ["accuracy", "no_such_metric"] } });
+const compared = report({
+  evaluation: { ...BINARY, metrics: ["accuracy", "no_such_metric"] },
+  sections: [...SECTIONS],
+});
 const benign = await shapesOf(poison(compared, ["word"]));
 
 test.each(HOSTILE_TEXTS)("%s, in every place at once", { timeout: 60_000 }, async (_, text) => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { SECTIONS } from "../../src/config/index.ts";
 import { BINARY } from "../metrics/helpers.ts";
 import { report, runRecord } from "./fixture.ts";
 import { expectHarmless, shapesOf } from "./harmless.ts";
@@ -7,7 +8,10 @@ import { HOSTILE_TEXTS, SPARKS } from "./hostile-texts.ts";
 import { poison } from "./poison.ts";
 
 const texts = HOSTILE_TEXTS.map(([, text]) => text);
-const compared = report({ evaluation: { ...BINARY, metrics: ["accuracy", "no_such_metric"] } });
+const compared = report({
+  evaluation: { ...BINARY, metrics: ["accuracy", "no_such_metric"] },
+  sections: [...SECTIONS],
+});
 const [first, ...stages] = runRecord().stages;
 const failed = report({
   models: [],

@@ -6,16 +6,35 @@ import { slicesHtml } from "../html-slices.ts";
 import { intervalPlot } from "../interval-plot.ts";
 import { pairingNotes } from "../pairing-notes.ts";
 import type { GateRow, MetricRow, ModelReport } from "../schema.ts";
+import { stakesOf } from "../stakes.ts";
 import { badge, change, code, nearby, notes, part, table, text, verdictOf } from "./parts.ts";
 import type { Bounds } from "./parts.ts";
+import { servingHtml } from "./serving.ts";
 
 /** What each section shows of a model; null: nothing. */
 export const MODEL_SECTIONS: Partial<Record<Section, (model: ModelReport, bounds: Bounds) => Html | null>> = {
+  stakes,
+  serving: servingHtml,
   metrics: metricTable,
   gates,
   slices: ({ slices }, bounds) => (slices === null ? null : slicesHtml(slices, bounds.rows)),
   flips,
 };
+
+/** Business metrics in sentences. */
+function stakes(model: ModelReport, { rows: most }: Bounds): Html | null {
+  const all = stakesOf(model);
+  if (all.length === 0) return null;
+  return html`<ul>
+    ${all.slice(0, most).map(
+      ({ name, desc, text: told }) =>
+        html`<li>
+          <b><code>${name}</code></b
+          >${desc === null ? null : html` (${desc})`}: ${told}
+        </li>`,
+    )}
+  </ul>`;
+}
 
 /** What has to be known of a comparison before its numbers mean anything. */
 export function modelNotes(model: ModelReport, { rows }: Bounds): Html | null {
