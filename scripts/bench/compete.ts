@@ -11,7 +11,7 @@ export interface Entrant {
   readonly name: string;
   readonly role: Role;
   /** Before the first run. */
-  setup?(): void;
+  setup?(): void | Promise<void>;
   /** Before each run, counted from 0. */
   prepare?(run: number): void;
   commands(): readonly Command[];
@@ -19,13 +19,19 @@ export interface Entrant {
   facts?(): Promise<Facts> | Facts;
   /** Whether the first run did its job. @throws when it did not. */
   check?(): void;
+  /** Of an entrant whose run does a share of the job: seconds of the whole, reckoned from those of the run. */
+  whole?(seconds: number): number;
   /** After the last run, also when one failed. */
-  finish?(): void;
+  finish?(): void | Promise<void>;
   /** Runs of its own number, and why. */
   readonly only?: { readonly runs: number; readonly because: string };
 }
 
-export type Sample = Cost & { readonly facts: Facts };
+export type Sample = Cost & {
+  readonly facts: Facts;
+  /** Seconds that were measured, where `seconds` are reckoned from a share of the job. */
+  readonly timed?: number;
+};
 
 export interface Outcome {
   readonly name: string;
@@ -64,7 +70,8 @@ export async function compete({ entrants, inTurn }: Competition, rules: Rules): 
         for (const runner of group) await runner.guarded(() => runner.once(run));
       }
     } finally {
-      for (const runner of group) runner.entrant.finish?.();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, as they began
+      for (const runner of group) await runner.entrant.finish?.();
     }
   }
   return runners.map((runner) => runner.outcome());
@@ -91,11 +98,15 @@ class Runner {
     const cost = await measure(entrant.commands(), limit, signal);
     if (run === 0 && !cost.timedOut) entrant.check?.();
     const facts = cost.timedOut ? {} : await entrant.facts?.();
-    this.#samples.push({ ...cost, facts: facts ?? {} });
+    const reckoned =
+      entrant.whole === undefined || cost.timedOut
+        ? cost
+        : { ...cost, seconds: entrant.whole(cost.seconds), timed: cost.seconds };
+    this.#samples.push({ ...reckoned, facts: facts ?? {} });
     if (cost.timedOut) this.#note = `ended after the limit of ${limit} s`;
     const counts = Object.entries(facts ?? {}).map(([name, value]) => `, ${name} ${value}`);
     say(
-      `  ${run + 1}/${runs} ${entrant.name}: ${cost.timedOut ? "> " : ""}${cost.seconds.toFixed(2)} s, ` +
+      `  ${run + 1}/${runs} ${entrant.name}: ${cost.timedOut ? "> " : ""}${reckoned.seconds.toFixed(2)} s, ` +
         `${Math.round(cost.peak / 1e6)} MB${counts.join("")}`,
     );
   }
@@ -121,7 +132,7 @@ class Runner {
   #enough(): string | undefined {
     const { budget } = this.#rules;
     const { only } = this.entrant;
-    const times = this.#samples.map((sample) => sample.seconds);
+    const times = this.#samples.map(({ seconds, timed = seconds }) => timed);
     const done = `${times.length} ${times.length === 1 ? "run" : "runs"}`;
     if (only !== undefined && times.length >= only.runs) return `${done}: ${only.because}`;
     if (times.length === 0) return undefined;

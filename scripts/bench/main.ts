@@ -26,7 +26,7 @@ const HELP = `Lockstep beside dvc, git-lfs, rclone and scikit-learn, and beside 
 
   --cases a,b       data: add-small status-small push-small pull-small pull-one add-large edit-large add-tiny status-tiny
                     pipeline: run-rows plan-rows status-rows dag-items plan-items run-items jobs run-many force-many runs-list
-                    report: verdict
+                    report: verdict post html-digits html-large read-csv read-jsonl read-parquet
   --runs N          of each entrant (default 5)
   --scale F         share of the data, stages or predictions: 0.01 is a trial (default 1: of data, 40 GB of disk, and hours)
   --json FILE       every sample, and the facts of the machine; written again after each case
@@ -38,7 +38,7 @@ const HELP = `Lockstep beside dvc, git-lfs, rclone and scikit-learn, and beside 
   --budget SECONDS  that all runs of one entrant in one case may take (default 1800)`;
 
 /** Bytes at full size. Of data: the large file, what three tools keep of it, the S3 server's copies. */
-const DISK: Readonly<Record<Suite, number>> = { data: 40e9, pipeline: 1e9, report: 1e8 };
+const DISK: Readonly<Record<Suite, number>> = { data: 40e9, pipeline: 1e9, report: 4e9 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -134,7 +134,7 @@ async function bench(place: Place, signal: AbortSignal): Promise<BenchReport> {
     async () => tinyCases(place, await sides(tiny(scale), here.includes("dvc") ? ["dvc"] : [])),
   ];
   const pipeline = [async () => pipelineCases({ place, program, dvc: here.includes("dvc"), scale })];
-  const reporting = [async () => reportCases({ place, sklearn: here.includes("scikit-learn"), scale })];
+  const reporting = [async () => reportCases({ place, program, sklearn: here.includes("scikit-learn"), scale, runs })];
   const chosen = values.cases?.split(",");
   for (const family of { data, pipeline, report: reporting }[suite]) {
     for (const each of await family()) {

@@ -3,6 +3,7 @@ import type { Figure, Judged, Unit } from "./aim.ts";
 import type { Case } from "./cases.ts";
 import type { Outcome } from "./compete.ts";
 import type { Machine } from "./machine.ts";
+import { median } from "./statistics.ts";
 
 /** What a case came to; `outcomes` hold every sample. */
 export interface CaseReport {
@@ -65,12 +66,21 @@ export function entrantRows({ outcomes }: CaseReport): Row[] {
       time(secondsOf(outcome)),
       times.length === 0 ? "-" : `${number(Math.min(...times))}..${number(Math.max(...times))} s`,
       times.length === 0 ? "-" : `${Math.round(Math.max(...outcome.samples.map((sample) => sample.peak)) / 1e6)} MB`,
-      [...facts.map(([name, value]) => `${name} ${value.toLocaleString("en")}`), firstLine(outcome.note)]
+      [
+        ...facts.map(([name, value]) => `${name} ${value.toLocaleString("en")}`),
+        timedShare(outcome),
+        firstLine(outcome.note),
+      ]
         .filter((part) => part !== undefined)
         .join("; "),
     ];
   });
   return [["who", "runs", "median", "min..max", "peak memory", "counts, notes"], ...rows];
+}
+
+function timedShare({ samples }: Outcome): string | undefined {
+  const timed = samples.flatMap((sample) => (sample.timed === undefined ? [] : [sample.timed]));
+  return timed.length === 0 ? undefined : `reckoned from runs of ${number(median(timed))} s`;
 }
 
 /** Columns of one width each. */

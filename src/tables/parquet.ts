@@ -24,7 +24,7 @@ export async function readParquet(
 ): Promise<Unreadable | undefined> {
   if (path === undefined) return readFrom(file, await gathered(bytes), sink);
   await using handle = await open(path, "r");
-  return readFrom(file, await inAnyOrder(handle), sink);
+  return await readFrom(file, await inAnyOrder(handle), sink);
 }
 
 async function inAnyOrder(handle: FileHandle): Promise<RandomAccess> {

@@ -1,14 +1,15 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { expect, test } from "vitest";
-import { readRecorded } from "../../src/metrics/index.ts";
+import { readPredictions, readRecorded } from "../../src/metrics/index.ts";
 import { blobStore } from "../../src/store/blob-store.ts";
 import { folderStore } from "../../src/store/index.ts";
 import type { Driver, LocalStore, Store } from "../../src/store/index.ts";
 import { contextIn, temporary } from "../git/repository.ts";
 import { must } from "../store/contract.ts";
 import { damage } from "../store/rig.ts";
-import { BINARY } from "./helpers.ts";
+import { BINARY, listed } from "./helpers.ts";
 
 const TEXT = "id,label,prediction,score\na,1,1,0.9\nb,0,0,0.2\n";
 
@@ -36,6 +37,31 @@ test("recorded predictions are read from a file that is there as long as it is r
     expect(left()).toEqual([]);
   }
   expect(must(await local.has(digest))).toBe(true);
+});
+
+test("every format is read from a file as it is from its bytes", async () => {
+  using place = temporary();
+  const { remote, left } = stores(place.path);
+  const [id, label, score] = [
+    ["a", "b"],
+    [1, 0],
+    [0.9, 0.2],
+  ];
+  const columnData = Object.entries({ id, label, prediction: label, score }).map(([name, data]) => ({ name, data }));
+  const files = {
+    csv: TEXT,
+    tsv: TEXT.replaceAll(",", "\t"),
+    jsonl: '{"id":"a","label":1,"prediction":1,"score":0.9}\n{"id":"b","label":0,"prediction":0,"score":0.2}\n',
+    parquet: new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 1 })),
+  };
+  for (const [format, bytes] of Object.entries(files)) {
+    const evaluation = { ...BINARY, predictions: `p.${format}` as (typeof BINARY)["predictions"] };
+    const digest = must(await remote.put(Buffer.from(bytes)));
+    const recorded = must(await readRecorded([remote], { digest, commit: null }, evaluation));
+    const read = must(await readPredictions({ file: "p", bytes: Buffer.from(bytes), evaluation }));
+    expect({ ...recorded, ids: listed(recorded.ids) }, format).toEqual({ ...read, ids: ["a", "b"] });
+  }
+  expect(left()).toEqual([]);
 });
 
 test("what cannot be read leaves no file either", async () => {

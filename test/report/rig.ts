@@ -10,7 +10,7 @@ import { experiment } from "../../src/pipeline/index.ts";
 import { publishProgress, publishReport, watchProgress } from "../../src/report/index.ts";
 import type { Published, PublishOptions, WatchOptions, WorkflowRun as ReportedRun } from "../../src/report/index.ts";
 import { startSandbox } from "../../src/sandbox/index.ts";
-import type { Repository, Sandbox, WorkflowRun } from "../../src/sandbox/index.ts";
+import type { Repository, Sandbox, SandboxOptions, WorkflowRun } from "../../src/sandbox/index.ts";
 import { contextIn, temporary, write } from "../git/repository.ts";
 import { value } from "../helpers/value.ts";
 import { zip } from "./zip.ts";
@@ -84,7 +84,7 @@ export async function sh(cwd: string, ...args: string[]): Promise<string> {
 }
 
 /** What the report job may do, as its workflow file says. */
-const PERMISSIONS = {
+export const PERMISSIONS = {
   actions: "read",
   checks: "write",
   contents: "write",
@@ -121,9 +121,12 @@ export class Rig implements AsyncDisposable {
     this.clone = join(folder.path, "clone");
   }
 
-  static async start(files: Readonly<Record<string, string>> = FILES): Promise<Rig> {
+  static async start(
+    files: Readonly<Record<string, string>> = FILES,
+    more: Pick<SandboxOptions, "observer"> = {},
+  ): Promise<Rig> {
     const folder = temporary();
-    const sandbox = await startSandbox({ dir: join(folder.path, "sandbox") });
+    const sandbox = await startSandbox({ dir: join(folder.path, "sandbox"), ...more });
     const repository = await sandbox.createRepository({ owner: "acme", name: "toy", collaborators: { ann: "write" } });
     const rig = new Rig(sandbox, repository, folder);
     mkdirSync(rig.clone);

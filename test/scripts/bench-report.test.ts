@@ -3,7 +3,7 @@ import { factAtMost, judge, memoryUnder, timesFasterThan, timesLimit } from "../
 import { compete } from "../../scripts/bench/compete.ts";
 import type { Entrant, Outcome, Rules } from "../../scripts/bench/compete.ts";
 import { CommandFailed } from "../../scripts/bench/measure.ts";
-import { intoDocument, summaryRows } from "../../scripts/bench/report.ts";
+import { entrantRows, intoDocument, summaryRows } from "../../scripts/bench/report.ts";
 import type { BenchReport } from "../../scripts/bench/report.ts";
 import { median } from "../../scripts/bench/statistics.ts";
 
@@ -97,6 +97,20 @@ describe("compete", () => {
       },
     };
     await expect(compete({ entrants: [entrant("a", [], bug)] }, rules())).rejects.toThrow("a bug");
+  });
+
+  it("reckons the whole of what a share was timed of, and says what was timed", async () => {
+    const whole = (seconds: number): number => 1 + 100 * seconds;
+    const [scaled] = await compete({ entrants: [entrant("peer", [], { whole })] }, rules({ runs: 2 }));
+    for (const { seconds, timed = 0 } of scaled!.samples) {
+      expect(timed).toBeGreaterThan(0);
+      expect(seconds).toBe(1 + 100 * timed);
+    }
+    const [, row] = entrantRows({ name: "c", title: "c", outcomes: [scaled!], aims: [] });
+    expect(row?.at(-1)).toMatch(/^reckoned from runs of \d\S* s$/);
+    // What bounds a run's time is what it took.
+    const [all] = await compete({ entrants: [entrant("peer", [], { whole: () => 1e6 })] }, rules());
+    expect(all?.samples).toHaveLength(3);
   });
 
   it("says why there are fewer runs", async () => {

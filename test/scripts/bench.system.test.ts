@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -61,6 +61,37 @@ describe.skipIf(!here)("npm run bench", () => {
     );
     expect(cases.every(({ outcomes }) => outcomes.every(({ samples }) => samples[0]!.seconds > 0))).toBe(true);
     expect(readdirSync(folder)).toEqual(["bench.json"]);
+  });
+
+  it("measures the report the same way", { timeout: 240_000 }, () => {
+    const [json, markdown] = [join(folder, "bench.json"), join(folder, "bench.md")];
+    writeFileSync(markdown, "<!-- figures of report -->\n\n<!-- /figures of report -->\n");
+    const args = ["report", "--scale", "0.001", "--runs", "1", "--json", json, "--markdown", markdown];
+    const run = spawnSync(process.execPath, [MAIN, ...args], {
+      env: environment(),
+      encoding: "utf8",
+      timeout: 230_000,
+    });
+    expect(run.status, run.stderr).toBe(0);
+    const { cases } = JSON.parse(readFileSync(json, "utf8")) as BenchReport;
+    expect(cases.map(({ name }) => name).join()).toBe(
+      "verdict,post,html-digits,html-large,read-csv,read-jsonl,read-parquet",
+    );
+    const factsOf = (name: string) => cases.find((one) => one.name === name)?.outcomes[0]?.samples[0]?.facts ?? {};
+    const {
+      requests = 0,
+      "seconds to the comment": comment = 0,
+      "seconds to the last write": last = 0,
+    } = factsOf("post");
+    expect(requests).toBeGreaterThan(3);
+    expect(comment).toBeGreaterThan(0);
+    expect(last).toBeGreaterThan(comment);
+    expect(factsOf("html-large")["bytes"]).toBeGreaterThan(factsOf("html-digits")["bytes"] ?? Infinity);
+    // Where scikit-learn is installed.
+    const peer = cases[0]?.outcomes.find(({ role }) => role === "peer")?.samples[0];
+    if (peer !== undefined) expect(peer.seconds).toBeGreaterThan(peer.timed ?? Infinity);
+    expect(readFileSync(markdown, "utf8")).toContain("### read-parquet: read 10,000 predictions from the store");
+    expect(readdirSync(folder).sort()).toEqual(["bench.json", "bench.md"]);
   });
 
   it("leaves nothing behind when it is interrupted", { timeout: 120_000 }, async () => {
