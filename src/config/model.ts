@@ -86,7 +86,12 @@ const modelShape = z.strictObject({
       /** Predictions on examples that no report shows: promotion alone judges by them, by gates of their own. */
       held_out: z.strictObject({ predictions: path, gates: z.array(metricGateSchema).optional() }).optional(),
     })
-    .superRefine(({ task, columns, threshold }, context) => {
+    .superRefine(({ task, columns, threshold, predictions, held_out: held }, context) => {
+      const open = [predictions, ...(typeof threshold === "object" ? [threshold.on] : [])];
+      if (held !== undefined && open.includes(held.predictions)) {
+        const message = "what is held out is a file of its own: reports open this one";
+        context.addIssue({ code: "custom", path: ["held_out", "predictions"], message });
+      }
       if (threshold !== undefined && (task !== "binary" || columns.score === undefined))
         context.addIssue({ code: "custom", path: ["threshold"], message: "a threshold is of a binary task's `score`" });
       const message = missingColumns(task, columns);

@@ -9,6 +9,7 @@ import type { PipelineInput } from "./build.ts";
 import { compareVersions } from "./compare-versions.ts";
 import type { Sides } from "./compare-versions.ts";
 import { changedFiles, factsOf } from "./facts.ts";
+import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
 import { withLooks } from "./looks.ts";
 import { gatherModels } from "./models.ts";
 import { findNamed } from "./named.ts";
@@ -68,6 +69,7 @@ async function compareTrees(
   if (!all.ok) return all;
   const settings = await loadSettings(against.source);
   if (!settings.ok) return settings;
+  const held = await heldOutPaths(against.source, named.source);
   const heads = new Map<string, Side>();
   const bases = new Map<string, Side | undefined>();
   const pipelines: PipelineInput[] = [];
@@ -81,13 +83,15 @@ async function compareTrees(
     // oxlint-disable-next-line no-await-in-loop
     const base = await findSide(context, against.source.commit ?? against.label, find);
     if (!base.ok) return base;
-    heads.set(name, head.value);
-    bases.set(name, base.value);
-    const notes = base.value === undefined ? ["There is no result of the base."] : [];
-    const sides = { head: head.value, base: base.value, headSource: named.source };
+    const after = withoutHeldOut(head.value, held);
+    const before = withoutHeldOut(base.value, held);
+    heads.set(name, after);
+    bases.set(name, before);
+    const notes = before === undefined ? ["There is no result of the base."] : [];
+    const sides = { head: after, base: before, headSource: named.source };
     // oxlint-disable-next-line no-await-in-loop
     const facts = await factsOf(context, { ...sides, pipeline, stores, settings: settings.value, trusted: true });
-    const run = { head: head.value.run, base: base.value?.run ?? null };
+    const run = { head: after.run, base: before?.run ?? null };
     pipelines.push({ ...run, ...facts, notes: [...notes, ...facts.notes] });
   }
   if (pipelines.length === 0) return noResult(named.source);

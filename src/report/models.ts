@@ -11,6 +11,7 @@ import type { Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ModelInput } from "./build.ts";
 import { flatNumbers } from "./changes.ts";
+import { missingPredictions } from "./held-out.ts";
 import type { Sizes } from "./serving.ts";
 import { filesOf, predictionsOf, reasons, sizesOf } from "./side.ts";
 import type { Files, Side } from "./side.ts";
@@ -78,7 +79,7 @@ async function gatherModel(
         : [`the predictions of model "${model.name}" cannot be read as its evaluation says`]),
     );
   } else if (predictions.value === null) {
-    notes.push(`No stage made ${evaluation.predictions}, so there are numbers only.`);
+    notes.push(missingPredictions(side, evaluation.predictions));
   }
   const files = await filesOf(side, config.files, options.stores);
   if (!files.ok) failures.push(...reasons(files));

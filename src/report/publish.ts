@@ -14,6 +14,7 @@ import { ARTIFACT, readResult, refuse } from "./artifact.ts";
 import { buildReport, refusedReport } from "./build.ts";
 import type { PipelineInput } from "./build.ts";
 import { changedFiles, factsOf } from "./facts.ts";
+import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
 import { gatherModels } from "./models.ts";
 import { withLooks } from "./looks.ts";
 import { checkCommit, fetchCommits } from "./origin.ts";
@@ -147,6 +148,7 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
   const settings = await loadSettings(baseSource);
   if (!settings.ok) return settings;
   const declared = await loadPipelines(headSource);
+  const held = await heldOutPaths(baseSource, headSource);
   // A key that a trusted run has answered keeps that answer: it is what a promotion would use.
   const claimed = new Map(document.stages.map((record) => [record.key as string, record]));
   const stage = async (key: StageKey): Promise<Result<StageRecord | undefined>> => {
@@ -158,15 +160,17 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
   const pipelines: PipelineInput[] = [];
   for (const run of document.runs) {
     // oxlint-disable-next-line no-await-in-loop -- local look-ups
-    const head = await sideOf(run, stage);
-    if (!head.ok) return head;
-    heads.set(run.pipeline, head.value);
+    const found = await sideOf(run, stage);
+    if (!found.ok) return found;
+    const head = withoutHeldOut(found.value, held);
+    heads.set(run.pipeline, head);
     // oxlint-disable-next-line no-await-in-loop
-    const base = await findSide(context, frame.base.commit ?? "", { records, pipeline: run.pipeline, trusted: true });
-    if (!base.ok) return base;
-    bases.set(run.pipeline, base.value);
+    const before = await findSide(context, frame.base.commit ?? "", { records, pipeline: run.pipeline, trusted: true });
+    if (!before.ok) return before;
+    const base = withoutHeldOut(before.value, held);
+    bases.set(run.pipeline, base);
     const pipeline = declared.ok ? declared.value.find(({ name }) => name === run.pipeline) : undefined;
-    const sides = { head: head.value, base: base.value, headSource };
+    const sides = { head, base, headSource };
     // oxlint-disable-next-line no-await-in-loop
     const facts = await factsOf(context, {
       ...sides,
@@ -175,8 +179,8 @@ async function compare(context: Context, options: CompareOptions): Promise<Resul
       settings: settings.value,
       trusted,
     });
-    const notes = [...baseNotes(base.value, frame.base.commit), ...facts.notes];
-    pipelines.push({ head: run, base: base.value?.run ?? null, ...facts, notes });
+    const notes = [...baseNotes(base, frame.base.commit), ...facts.notes];
+    pipelines.push({ head: run, base: base?.run ?? null, ...facts, notes });
   }
   const failed = document.failures.length > 0 || document.runs.some((run) => !run.ok);
   const gathered = failed

@@ -21,6 +21,8 @@ export interface Side {
   readonly outputs: ReadonlyMap<string, RecordedOutput>;
   /** Results of data checks, of all stages. */
   readonly checks: readonly Check[];
+  /** Paths and digests that are held out for promotion; none of them is among the outputs. */
+  readonly hidden?: ReadonlySet<string>;
 }
 
 /** The outputs of a run's stages by path; a stage without a record contributes none. */

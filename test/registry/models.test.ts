@@ -125,3 +125,11 @@ it("a card shows what stands in the files as text, whatever it says", () => {
   expect(row).toBe("| params.yaml: a\\|b \\# Title | \\<img src=x\\> \\@someone \\[x\\](http://y) |");
   expect(card.match(/^# /gm)).toHaveLength(1);
 });
+
+it("what is held out is another file than the one that reports open", async () => {
+  const text = modelYaml(0.8).replace("  task:", "  held_out: {predictions: build/predictions.csv}\n  task:");
+  const loaded = await loadModels(sourceOf({ "models/toy/model.yaml": text }));
+  expect(loaded).toMatchObject({
+    failures: [{ code: "file-invalid", at: { line: 7, column: 28 }, problem: expect.stringMatching(/of its own/) }],
+  });
+});

@@ -35,6 +35,8 @@ export class PlotFiles {
 
   /** A file, or the tables and images of a folder; none: there is nothing there. */
   async at(path: string): Promise<Result<PlotFile[]>> {
+    const { hidden } = this.#side;
+    if (hidden?.has(path) === true) return fail({ code: "external", what: path, problem: "it is held out" });
     const whole = this.#side.outputs.get(path);
     if (whole?.kind === "file") return ok([this.#stored(path, whole)]);
     const [root, folder] =
@@ -44,7 +46,9 @@ export class PlotFiles {
     if (root !== undefined && folder !== undefined) {
       const entries = await readTree(folder.digest, this.#stores, path);
       if (!entries.ok) return entries;
-      const inside = entries.value.map((entry) => ({ ...entry, path: `${root}/${entry.path}` }));
+      const inside = entries.value
+        .map((entry) => ({ ...entry, path: `${root}/${entry.path}` }))
+        .filter((entry) => hidden === undefined || !(hidden.has(entry.path) || hidden.has(entry.digest)));
       const file = inside.find((entry) => entry.path === path);
       if (file !== undefined) return ok([this.#stored(path, file, folder.digest)]);
       const below = inside.filter((entry) => entry.path.startsWith(`${path}/`) && isDrawn(entry.path));
