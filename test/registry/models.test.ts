@@ -130,6 +130,6 @@ it("what is held out is another file than the one that reports open", async () =
   const text = modelYaml(0.8).replace("  task:", "  held_out: {predictions: build/predictions.csv}\n  task:");
   const loaded = await loadModels(sourceOf({ "models/toy/model.yaml": text }));
   expect(loaded).toMatchObject({
-    failures: [{ code: "file-invalid", at: { line: 7, column: 28 }, problem: expect.stringMatching(/of its own/) }],
+    failures: [{ code: "file-invalid", at: { line: 7, column: 27 }, problem: expect.stringMatching(/of its own/) }],
   });
 });
