@@ -46,7 +46,7 @@ export function judgeRegression(gate: RegressionGate, input: GateInput): Judged 
     return result(passed, found);
   }
   const before = reference.numbers[metric];
-  const direction = directionOf(metric);
+  const direction = input.evaluation?.directions?.[metric] ?? directionOf(metric);
   if (before === undefined) return result(false, `${against} has no metric "${metric}"`);
   if (direction === null) return result(false, `it is not known whether a higher "${metric}" is better`);
   const loss = worse(value - before, direction);

@@ -1,5 +1,5 @@
 import type { Check, Gate, Performance } from "../config/index.ts";
-import type { MetricSource, Predictions } from "../metrics/index.ts";
+import type { Evaluation, MetricSource, Predictions } from "../metrics/index.ts";
 
 /** What a candidate is held against. */
 export type Reference =
@@ -33,8 +33,8 @@ export interface GateResult extends Judged {
 }
 
 export interface GateInput {
-  /** Where gates are on formulas of the evaluation. */
-  readonly evaluation?: MetricSource;
+  /** Where gates are on formulas of the evaluation, or on numbers whose direction it declares. */
+  readonly evaluation?: MetricSource & Pick<Evaluation, "directions">;
   readonly gates: readonly Gate[];
   readonly candidate: { readonly predictions: Predictions | null; readonly numbers: Numbers };
   readonly base: Reference;

@@ -35,30 +35,46 @@ const ENOUGH_SEEDS = 6;
  * metrics given.
  */
 export function compareSeeds(
-  metrics: readonly { readonly base: BySeed | null; readonly head: BySeed; readonly direction: Direction | null }[],
+  metrics: readonly {
+    readonly base: BySeed | null;
+    readonly head: BySeed;
+    readonly direction: Direction | null;
+    /** Difference that does not matter; absent: none is known. */
+    readonly margin?: number | undefined;
+  }[],
 ): SeedComparison[] {
   const measured = metrics.map(({ base, head }) => compareOne(base ?? {}, head));
   const tested = measured.flatMap(({ p }, index) => (p === null ? [] : [{ p, index }]));
   const corrected = holm(tested.map(({ p }) => p));
   const adjusted = new Map(tested.map(({ index }, rank) => [index, corrected[rank] ?? 1]));
-  return measured.map(({ p: raw, ...one }, index) => {
+  return measured.map(({ p: raw, inner, ...one }, index) => {
     const direction = metrics[index]?.direction ?? null;
     const p = raw === null ? null : (adjusted.get(index) ?? null);
-    if (p === null || one.difference === null || one.interval === null) return { ...one, adjusted: p, verdict: null };
+    if (p === null || one.difference === null || inner === null) return { ...one, adjusted: p, verdict: null };
     if (direction === null) return { ...one, adjusted: p, verdict: null, note: "which way is good is not known" };
-    const evidence = { difference: one.difference, direction, adjusted: p, inner: one.interval, margin: null };
+    const evidence = {
+      difference: one.difference,
+      direction,
+      adjusted: p,
+      inner,
+      margin: metrics[index]?.margin ?? null,
+    };
     return { ...one, adjusted: p, verdict: verdictOf(evidence) };
   });
 }
 
-type Measured = Omit<SeedComparison, "adjusted" | "verdict"> & { readonly p: number | null };
+/** `inner`: the 90 % interval, of two one-sided tests. */
+type Measured = Omit<SeedComparison, "adjusted" | "verdict"> & {
+  readonly p: number | null;
+  readonly inner: readonly [number, number] | null;
+};
 
 function compareOne(base: BySeed, head: BySeed): Measured {
   const seeds = Object.keys(head);
   const [before, after] = [Object.values(base), Object.values(head)];
   const paired = before.length === seeds.length && seeds.every((seed) => seed in base);
   const sides = { base: meanOf(before), head: meanOf(after), paired };
-  const none = { ...sides, difference: null, interval: null, p: null };
+  const none = { ...sides, difference: null, interval: null, inner: null, p: null };
   if (sides.base === null || sides.head === null) {
     return { ...none, note: `the ${sides.base === null ? "base" : "change"} has no values by seed` };
   }
@@ -73,11 +89,14 @@ function compareOne(base: BySeed, head: BySeed): Measured {
   const { error, df } = paired
     ? pairedError(seeds.map((seed) => (head[seed] ?? 0) - (base[seed] ?? 0)))
     : welchError(before, after);
-  const reach = error === 0 ? 0 : error * studentQuantile(1 - (1 - CONFIDENCE) / 2, df);
+  const around = (level: number): readonly [number, number] => {
+    const reach = error === 0 ? 0 : error * studentQuantile(level, df);
+    return [difference - reach, difference + reach];
+  };
   const p = error === 0 ? Number(difference === 0) : Math.min(1, 2 * studentTail(Math.abs(difference) / error, df));
   const fewest = Math.min(before.length, after.length);
   const note = fewest < ENOUGH_SEEDS ? `rough: ${fewest} seeds` : null;
-  return { ...alone, interval: [difference - reach, difference + reach], p, note };
+  return { ...alone, interval: around(1 - (1 - CONFIDENCE) / 2), inner: around(CONFIDENCE), p, note };
 }
 
 function meanOf(values: readonly number[]): SeedMean | null {

@@ -7,6 +7,8 @@ import { parseParams } from "./params.ts";
 
 /** A metrics file is a handful of numbers; a larger one is something else under that name. */
 const METRICS_LIMIT = 1024 * 1024;
+const NO_VALUE =
+  "a training that diverged has no such value: write null, or leave the name out, and a gate on it fails for want of it";
 const NOT_FINITE = /^[+-]?(nan|inf|infinity)$/i;
 
 /**
@@ -37,6 +39,7 @@ export async function parseMetrics(file: string, bytes: Buffer): Promise<Result<
         code: "metrics-invalid",
         at: at(path),
         problem: `"${name}" is ${String(leaf)}, which is not a number`,
+        hint: NO_VALUE,
       });
     }
   });

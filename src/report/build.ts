@@ -268,6 +268,10 @@ function pipelineReport(
   const its = models.filter((model) => model.pipeline === head.pipeline);
   const shown = new Set(its.flatMap((model) => shownMetrics(model.evaluation)));
   const declared = Object.assign({}, directions, ...its.map(({ evaluation }) => evaluation.directions)) as Directions;
+  const margins = Object.assign(
+    {},
+    ...its.map(({ gates, evaluation }) => marginsOf(gates, evaluation.margins)),
+  ) as Record<string, number>;
   const direction = (name: string): Direction | null => declared[name] ?? directionOf(name);
   const alone = {
     head: withoutSeeds(head.metrics, seeds.head),
@@ -287,7 +291,7 @@ function pipelineReport(
     })),
     currency: costs?.currency ?? "",
     numbers: numberRows(alone, direction).filter((row) => !shown.has(row.name)),
-    seeds: seedRows(seeds, { head: head.metrics, base: base?.metrics ?? null }, direction),
+    seeds: seedRows(seeds, { head: head.metrics, base: base?.metrics ?? null }, direction, margins),
     params: paramChanges(head.params, base?.params ?? null),
     data: dataChanges(head.data, base?.data ?? null),
     baseCommit: base?.commit ?? null,

@@ -44,7 +44,7 @@ async function seedsAt(source: Source, pipeline: string): Promise<SeedGroup[]> {
 }
 
 /** Axes of a `matrix`, and members of what a `foreach` goes over, that say which random numbers are drawn. */
-const SEED = /(^|[._-])seed$/i;
+const SEED = /(^|[._-])(seed|random_state)$/i;
 
 export function seedGroups({ stages }: Pick<Pipeline, "stages">): SeedGroup[] {
   const groups = new Map<string, Map<string, string>>();
@@ -85,6 +85,7 @@ export function seedRows(
   seeds: Seeds,
   metrics: { readonly head: Metrics; readonly base: Metrics | null },
   direction: (name: string) => Direction | null,
+  margins: Readonly<Record<string, number>> = {},
 ): PipelineReport["seeds"] {
   const asked = seeds.head.flatMap((group) => {
     const other = seeds.base.find(({ id }) => id === group.id);
@@ -92,7 +93,8 @@ export function seedRows(
     const before =
       other === undefined || metrics.base === null ? new Map<string, BySeed>() : bySeed(other, metrics.base);
     return [...after].map(([name, head]) => {
-      return { file: group.file, name, direction: direction(name), head, base: before.get(name) ?? null };
+      const known = { direction: direction(name), margin: Object.hasOwn(margins, name) ? margins[name] : undefined };
+      return { file: group.file, name, ...known, head, base: before.get(name) ?? null };
     });
   });
   const compared = compareSeeds(asked);

@@ -97,6 +97,12 @@ test("numbers without examples are judged by the point, in the direction their n
     passed: false,
     found: 'it is not known whether a higher "depth" is better',
   });
+  const evaluation = { task: "binary", directions: { depth: "lower" } } as const;
+  const shallow = measured(20, { depth: 2 });
+  expect(judge({ metric: "depth", max_regression: 0.5 }, { base: shallow, evaluation })).toMatchObject({
+    passed: false,
+    found: "+1 (numbers only: its noise is not known)",
+  });
   expect(judge({ metric: "latency_ms", max_regression: 9 })).toMatchObject({
     passed: false,
     found: 'base has no metric "latency_ms"',

@@ -40,6 +40,15 @@ test("what cannot be judged is not, and says why", () => {
   expect(compare(BEFORE, BEFORE)).toMatchObject({ difference: 0, adjusted: 1, verdict: "no-evidence" });
 });
 
+test("inside a margin by the 90 % interval it is equivalent; SciPy's bounds of both one-sided tests", () => {
+  // scipy.stats.ttest_rel(after, before).confidence_interval(0.9), of values whose difference is 0.0005 in the mean.
+  const head = values([0.913, 0.904, 0.922, 0.9, 0.914, 0.91]);
+  const at = (margin: number): string | null | undefined =>
+    compareSeeds([{ base: BEFORE, head, direction: "higher", margin }])[0]?.verdict;
+  expect(at(0.001507524186666513 + 1e-9)).toBe("equivalent");
+  expect(at(0.001507524186666513 - 1e-9)).toBe("no-evidence");
+});
+
 test("a loss that falls is better, and several metrics are corrected together", () => {
   expect(compare(AFTER, BEFORE, "lower")).toMatchObject({ verdict: "better" });
   const one = { base: BEFORE, head: AFTER, direction: "higher" } as const;

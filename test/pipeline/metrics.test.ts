@@ -36,6 +36,8 @@ suite("metrics files", () => {
       "at" in failure ? `${failure.at?.line}:${failure.at?.column}` : "",
     );
     expect(found).toEqual(places);
+    const notNumbers = result.failures.filter((one) => "problem" in one && one.problem.endsWith("is not a number"));
+    for (const failure of notNumbers) expect(failure.hint).toMatch(/write null, or leave the name out/);
   });
 
   test("a name that objects have of their own is a name like any other", async () => {

@@ -68,6 +68,8 @@ test("what is a seed: an axis or a member whose last part is seed; other axes ma
   const stages = [
     stage("train@a-1", { net: "a", random_seed: 1 }, "m/a-1.json"),
     stage("train@a-2", { net: "a", random_seed: 2 }, "m/a-2.json"),
+    stage("state@7", { random_state: 7 }, "m/s-7.json"),
+    stage("state@8", { random_state: 8 }, "m/s-8.json"),
     stage("train@b-1", { net: "b", random_seed: 1 }, "m/b-1.json"),
     stage("fold@1", { fold: 1, seedling: 2 }, "m/fold-1.json"),
     stage("list@1", null, "m/list.json"),
@@ -75,5 +77,6 @@ test("what is a seed: an axis or a member whose last part is seed; other axes ma
   expect(seedGroups({ stages }).map(({ file, paths }) => [file, ...paths])).toEqual([
     ["m/a-*.json", ["1", "m/a-1.json"], ["2", "m/a-2.json"]],
     ["m/b-1.json", ["1", "m/b-1.json"]],
+    ["m/s-*.json", ["7", "m/s-7.json"], ["8", "m/s-8.json"]],
   ]);
 });
