@@ -7,7 +7,12 @@ export function judgeSize(gate: { readonly file: string; readonly max_size: stri
   const rule = `${file} at most ${max_size}`;
   const size = input.files[file] ?? null;
   if (size === null) return { rule, passed: false, found: `the model has no file "${file}"` };
-  return { rule, passed: size <= parseSize(max_size), found: showSize(size) };
+  const over = size - parseSize(max_size);
+  return {
+    rule,
+    passed: over <= 0,
+    found: over <= 0 ? showSize(size) : `${showSize(size)}, ${showSize(over)} too large`,
+  };
 }
 
 /** `{check}`: a name that several stages use has to pass in each. */
@@ -30,7 +35,7 @@ export function judgeCard({ card }: { readonly card: readonly string[] }, input:
   return {
     rule,
     passed: false,
-    found: `${list(missing)} ${missing.length === 1 ? "is" : "are"} missing in model.yaml`,
+    found: `${list(missing)} ${missing.length === 1 ? "is" : "are"} missing: card in model.yaml is where to say it`,
   };
 }
 

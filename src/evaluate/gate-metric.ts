@@ -8,15 +8,26 @@ import { directionOf, findMetric, metricOf } from "../metrics/index.ts";
 
 /** `{metric, min, max}` on all of the candidate's examples. */
 export function judgeValue(gate: ValueGate, input: GateInput): Judged {
-  const rule = `${gate.metric} ${boundsOf(gate)}`;
+  const unit = unitOf(gate.metric, input);
+  const rule = `${gate.metric} ${boundsOf(gate, unit)}`;
   const value = valueOf(gate.metric, input);
   if (value === null) return { rule, passed: false, found: absent(gate.metric, input) };
-  return { rule, passed: within(value, gate), found: show(value) };
+  const { min = -Infinity, max = Infinity } = gate;
+  const passed = within(value, gate);
+  const off = value < min ? `${show(min - value, unit)} too low` : `${show(value - max, unit)} too high`;
+  return { rule, passed, found: passed ? show(value, unit) : `${show(value, unit)}, ${off}` };
 }
 
-export function boundsOf({ min, max }: ValueGate): string {
-  const bounds = [...(min === undefined ? [] : [`at least ${min}`]), ...(max === undefined ? [] : [`at most ${max}`])];
-  return bounds.join(" and ");
+export function boundsOf({ min, max }: ValueGate, unit?: string): string {
+  const before = unit === undefined ? "" : `${unit} `;
+  const least = min === undefined ? [] : [`at least ${before}${min}`];
+  return [...least, ...(max === undefined ? [] : [`at most ${before}${max}`])].join(" and ");
+}
+
+/** Of a formula in business terms. */
+export function unitOf(metric: string, { evaluation }: GateInput): string | undefined {
+  const business = evaluation?.business ?? {};
+  return Object.hasOwn(business, metric) ? business[metric]?.unit : undefined;
 }
 
 export function within(value: number, { min = -Infinity, max = Infinity }: ValueGate): boolean {
@@ -27,7 +38,8 @@ export function within(value: number, { min = -Infinity, max = Infinity }: Value
 export function judgeRegression(gate: RegressionGate, input: GateInput): Judged {
   const { metric, max_regression: most, against = "base" } = gate;
   const reference = input[against];
-  const rule = `${metric} at most ${most} worse than ${against}`;
+  const unit = unitOf(metric, input);
+  const rule = `${metric} at most ${unit === undefined ? "" : `${unit} `}${most} worse than ${against}`;
   const result = (passed: boolean, found: string): Judged => ({ rule, passed, found });
   const value = valueOf(metric, input);
   if (value === null) return result(false, absent(metric, input));
@@ -42,7 +54,7 @@ export function judgeRegression(gate: RegressionGate, input: GateInput): Judged 
       evaluation: input.evaluation ?? predictions,
       ...(input.resamples === undefined ? {} : { resamples: input.resamples }),
     });
-    const { passed, found } = judgeInterval(gate, against, comparison);
+    const { passed, found } = judgeInterval(gate, against, comparison, unit);
     return result(passed, found);
   }
   const before = reference.numbers[metric];
@@ -53,17 +65,26 @@ export function judgeRegression(gate: RegressionGate, input: GateInput): Judged 
   return result(loss <= most, `${change(value - before)} (numbers only: its noise is not known)`);
 }
 
-function judgeInterval(gate: RegressionGate, against: string, comparison: Comparison): Omit<Judged, "rule"> {
+function judgeInterval(
+  gate: RegressionGate,
+  against: string,
+  comparison: Comparison,
+  unit: string | undefined,
+): Omit<Judged, "rule"> {
   const [metric] = comparison.metrics;
   if (metric?.interval == null || metric.difference === null)
     return { passed: false, found: metric?.note ?? `${gate.metric} could not be compared with ${against}` };
   const [low, high] = metric.interval;
-  const bound = metric.direction === "higher" ? low : high;
+  const [bound, best] = metric.direction === "higher" ? [low, high] : [high, low];
   // What was the same on every example is the same; rounding in a sum must not fail a gate of 0.
   const loss = comparison.identical ? 0 : worse(bound, metric.direction);
-  const found = `${change(metric.difference)}, 95 % interval ${change(low)} to ${change(high)}${where(comparison)}`;
+  const interval = `95 % interval ${change(low, unit)} to ${change(high, unit)}`;
+  const found = `${change(metric.difference, unit)}, ${interval}${where(comparison)}`;
   if (loss <= gate.max_regression) return { passed: true, found };
-  return { passed: false, found: `${found}: a loss of up to ${show(loss)} is not ruled out` };
+  if (worse(best, metric.direction) > gate.max_regression)
+    return { passed: false, found: `${found}: the loss is larger than that` };
+  const why = `a loss of up to ${show(loss, unit)} is not ruled out; more test examples narrow the interval`;
+  return { passed: false, found: `${found}: ${why}` };
 }
 
 function where({ pairing }: Comparison): string {

@@ -39,8 +39,10 @@ function judge({ quantity, side, value, ratio, against }: Bound, input: GateInpu
     const { low, high } = estimate;
     const good = side === "most" ? high <= limit : low >= limit;
     passed &&= good;
-    const doubt = good ? "" : `: ${side === "most" ? "more" : "less"} than ${text} is not ruled out`;
-    const range = low === high ? "" : ` (${unit(low)} to ${unit(high)})`;
+    const word = `${side === "most" ? "more" : "less"} than ${text}`;
+    const sure = side === "most" ? low > limit : high < limit;
+    const doubt = good ? "" : sure ? `: that is ${word}` : `: ${word} is not ruled out`;
+    const range = low === high ? "" : ` (95 % interval ${unit(low)} to ${unit(high)})`;
     found.push(`${unit(estimate.value)}${range}${doubt}`);
   };
   const beside = speed.all.find((one) => one.against?.what === against);

@@ -3,7 +3,7 @@ import type { RegressionGate, ValueGate } from "../config/index.ts";
 import { holm, normalTail } from "../statistics/index.ts";
 import { compareSlices } from "./compare-slices.ts";
 import type { Weighed } from "./evidence.ts";
-import { boundsOf, worse, within } from "./gate-metric.ts";
+import { boundsOf, unitOf, worse, within } from "./gate-metric.ts";
 import { change, show } from "./gate-text.ts";
 import type { GateInput, Judged } from "./gate.ts";
 import { findMetric, metricOf, selectRows } from "../metrics/index.ts";
@@ -37,8 +37,11 @@ export function judgeSlices(gate: SliceGate, input: GateInput): Judged {
   const where = column === null ? "every slice" : value === null ? `every ${column}` : `${column}=${value}`;
   const needs = gate.min_rows === undefined ? "" : ` of at least ${gate.min_rows} rows`;
   const against = "max_regression" in gate ? (gate.against ?? "base") : null;
+  const unit = unitOf(gate.metric, input);
   const what =
-    "max_regression" in gate ? `at most ${gate.max_regression} worse than ${against}` : boundsOf(gate as ValueGate);
+    "max_regression" in gate
+      ? `at most ${unit === undefined ? "" : `${unit} `}${gate.max_regression} worse than ${against}`
+      : boundsOf(gate as ValueGate, unit);
   const fail = (found: string): Judged => ({ rule, passed: false, found });
   const rule = `${gate.metric} ${what} in ${where}${needs}`;
   const { predictions } = input.candidate;
@@ -97,7 +100,7 @@ function valueIn({ column, value, rows }: Size, gate: ValueGate, head: Predictio
   const measured = metricOf(selectRows(head, members), gate.metric, input.evaluation);
   if (measured === null) return { name, rows, passed: null, found: "", bad: 0 };
   const bad = Math.max((gate.min ?? -Infinity) - measured, measured - (gate.max ?? Infinity));
-  return { name, rows, passed: within(measured, gate), found: show(measured), bad };
+  return { name, rows, passed: within(measured, gate), found: show(measured, unitOf(gate.metric, input)), bad };
 }
 
 function lossIn(
@@ -120,6 +123,7 @@ function lossIn(
     const few = Math.min(size.rows, compared?.examples ?? 0) < FEWEST_ROWS;
     return { size, metric: few || metric?.interval == null ? undefined : metric };
   });
+  const unit = unitOf(gate.metric, input);
   const ps = holm(found.flatMap(({ metric }) => (metric === undefined ? [] : [doubt(metric, gate.max_regression)])));
   let next = 0;
   return found.map(({ size, metric }): Slice => {
@@ -127,7 +131,7 @@ function lossIn(
     if (metric?.interval == null || metric.difference === null) return { ...slice, passed: null, found: "", bad: 0 };
     const passed = (ps[next++] ?? 1) <= (1 - CONFIDENCE) / 2 + 1e-12;
     const [low, high] = metric.interval;
-    const text = `${change(metric.difference)} (${change(low)} to ${change(high)})`;
+    const text = `${change(metric.difference, unit)} (95 % interval ${change(low, unit)} to ${change(high, unit)})`;
     return { ...slice, passed, found: text, bad: worse(metric.direction === "higher" ? low : high, metric.direction) };
   });
 }
@@ -153,7 +157,7 @@ function conclude(slices: readonly Slice[], minRows: number | undefined, where: 
   const judged = slices.filter(({ passed }) => passed !== null).toSorted((a, b) => b.bad - a.bad);
   const failed = judged.filter(({ passed }) => passed === false);
   const unjudged = slices.length - judged.length;
-  const tell = ({ name, found }: Slice): string => `${name} ${found}`;
+  const tell = ({ name, found }: Slice): string => `${name}: ${found}`;
   const more = (count: number): string => (count > TOLD ? `, and ${count - TOLD} more` : "");
   const texts = [
     ...(short.length === 0
@@ -164,7 +168,7 @@ function conclude(slices: readonly Slice[], minRows: number | undefined, where: 
             .map(({ name, rows }) => `${name} has ${rows}`)
             .join(", ")}${more(short.length)}`,
         ]),
-    ...(failed.length === 0 ? [] : [`not in ${failed.slice(0, TOLD).map(tell).join(", ")}${more(failed.length)}`]),
+    ...(failed.length === 0 ? [] : [`fails in ${failed.slice(0, TOLD).map(tell).join(", ")}${more(failed.length)}`]),
     ...(failed.length > 0 || judged[0] === undefined ? [] : [`worst is ${tell(judged[0])}`]),
     ...(judged.length > 1 ? [`${judged.length} slices judged`] : []),
     ...(unjudged === 0 ? [] : [`${unjudged} of fewer than ${FEWEST_ROWS} rows, or without a value: too few to judge`]),

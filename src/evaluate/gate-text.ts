@@ -1,12 +1,13 @@
-/** Four decimals (three digits of what is smaller) and a true minus, as in the report beside it. */
-export function show(value: number): string {
+/** Four decimals (three digits of what is smaller) and a true minus, with the unit of a business metric. */
+export function show(value: number, unit?: string): string {
   const size = Math.abs(value);
-  return `${value < 0 ? "−" : ""}${Number(size < 0.01 ? size.toPrecision(3) : size.toFixed(4))}`;
+  const shown = Number(size < 0.01 ? size.toPrecision(3) : size.toFixed(4));
+  return `${value < 0 ? "−" : ""}${unit === undefined ? "" : `${unit} `}${shown}`;
 }
 
 /** A difference, with its sign. */
-export function change(difference: number): string {
-  return `${difference > 0 ? "+" : ""}${show(difference)}`;
+export function change(difference: number, unit?: string): string {
+  return `${difference > 0 ? "+" : ""}${show(difference, unit)}`;
 }
 
 /** Three digits. */

@@ -13,7 +13,7 @@ import type { ModelInput } from "./build.ts";
 import { flatNumbers } from "./changes.ts";
 import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
 import { withLooks } from "./looks.ts";
-import { productionReference } from "./models.ts";
+import { productionReference, thresholdNotes } from "./models.ts";
 import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
 import { filesOf, noResult, predictionsOf, sideAt, sizesOf } from "./side.ts";
@@ -65,6 +65,7 @@ export async function compareVersions(
     ...(foreign
       ? [`${base.label} and ${head.label} are two models: both are measured by what ${name} is evaluated by.`]
       : []),
+    ...thresholdNotes(evaluation, after.value.predictions, { kind: "measured", ...before.value }),
     ...(files === null ? ["The gates of a version were judged when it was promoted."] : []),
   ];
   const judged: ModelInput = {

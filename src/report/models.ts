@@ -126,7 +126,7 @@ function productionSizes(version: ModelVersion | undefined, sides: readonly File
 }
 
 /** Which thresholds were chosen: with another one on each side, a difference is the model's and its threshold's. */
-function thresholdNotes({ threshold }: Evaluation, head: Predictions | null, base: Reference): string[] {
+export function thresholdNotes({ threshold }: Evaluation, head: Predictions | null, base: Reference): string[] {
   if (threshold === undefined || typeof threshold === "number") return [];
   const of = (predictions: Predictions | null): string =>
     predictions?.task === "binary" ? String(predictions.threshold ?? "none") : "none";

@@ -38,15 +38,21 @@ const speed = (...all: Performance[]): Pick<GateInput, "speed"> => ({ speed: { k
 
 test("a latency is judged by its interval's bound", () => {
   const passed = judge({ latency: "p95", max: "20ms" }, speed(measured(5)));
-  expect(passed).toMatchObject({ passed: true, rule: "p95 latency at most 20ms", found: "10 ms (9 ms to 11 ms)" });
+  expect(passed).toMatchObject({
+    passed: true,
+    rule: "p95 latency at most 20ms",
+    found: "10 ms (95 % interval 9 ms to 11 ms)",
+  });
   expect(judge({ latency: "p95", max: "10.5ms" }, speed(measured(5)))).toMatchObject({
     passed: false,
-    found: "10 ms (9 ms to 11 ms): more than 10.5ms is not ruled out",
+    found: "10 ms (95 % interval 9 ms to 11 ms): more than 10.5ms is not ruled out",
   });
-  expect(judge({ latency: "p50", max: "600us" }, speed(measured(0.5))).found).toBe("500 us (450 us to 550 us)");
+  expect(judge({ latency: "p50", max: "600us" }, speed(measured(0.5))).found).toBe(
+    "500 us (95 % interval 450 us to 550 us)",
+  );
   expect(judge({ latency: "p99", max: "1s" }, speed(measured(500)))).toMatchObject({
     passed: false,
-    found: "2 s (1.8 s to 2.2 s): more than 1s is not ruled out",
+    found: "2 s (95 % interval 1.8 s to 2.2 s): that is more than 1s",
   });
 });
 
@@ -55,11 +61,11 @@ test("a ratio is against what was measured beside it, in the same minutes", () =
   expect(judge(gate, speed(measured(5, 1.05)))).toMatchObject({
     passed: true,
     rule: "p95 latency at most 1.2 times that of production",
-    found: "1.05 times (0.945 times to 1.16 times)",
+    found: "1.05 times (95 % interval 0.945 times to 1.16 times)",
   });
   expect(judge(gate, speed(measured(5, 1.15)))).toMatchObject({
     passed: false,
-    found: "1.15 times (1.03 times to 1.26 times): more than 1.2 times is not ruled out",
+    found: "1.15 times (95 % interval 1.03 times to 1.26 times): more than 1.2 times is not ruled out",
   });
   expect(judge(gate, speed(measured(5, 1.5, THAT)))).toMatchObject({
     passed: true,
@@ -81,7 +87,8 @@ test("both bounds of one gate are judged and told", () => {
   expect(judge(gate, speed(measured(5, 1)))).toMatchObject({
     passed: false,
     rule: "p95 latency at most 9ms and at most 1.2 times that of production",
-    found: "10 ms (9 ms to 11 ms): more than 9ms is not ruled out; 1 times (0.9 times to 1.1 times)",
+    found:
+      "10 ms (95 % interval 9 ms to 11 ms): more than 9ms is not ruled out; 1 times (95 % interval 0.9 times to 1.1 times)",
   });
 });
 
@@ -90,7 +97,7 @@ test("throughput is held from below", () => {
   expect(gate(900)).toMatchObject({ passed: true, rule: "throughput at least 900 rows a second" });
   expect(gate(901)).toMatchObject({
     passed: false,
-    found: "1000 rows/s (900 rows/s to 1100 rows/s): less than 901 rows a second is not ruled out",
+    found: "1000 rows/s (95 % interval 900 rows/s to 1100 rows/s): less than 901 rows a second is not ruled out",
   });
   expect(judge({ throughput: { min_ratio: 0.8 } }, speed(measured(1, 1.1))).passed).toBe(true);
   expect(judge({ throughput: { min_ratio: 0.8 } }, speed(measured(1, 1.3))).passed).toBe(false);
@@ -138,7 +145,10 @@ test("a card's fields have to be filled in", () => {
   });
   expect(judge(gate, { card: { intended_use: "x", limitations: " \n" } })).toMatchObject({
     passed: false,
-    found: "limitations is missing in model.yaml",
+    found: "limitations is missing: card in model.yaml is where to say it",
   });
-  expect(judge(gate)).toMatchObject({ passed: false, found: "intended_use, limitations are missing in model.yaml" });
+  expect(judge(gate)).toMatchObject({
+    passed: false,
+    found: "intended_use, limitations are missing: card in model.yaml is where to say it",
+  });
 });

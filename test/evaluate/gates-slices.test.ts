@@ -49,16 +49,16 @@ test("a bound on the value holds in each slice that has enough rows", () => {
   expect(judge(gate, { north: 10, south: 20, tiny: 9 })).toMatchObject({
     passed: true,
     rule: "accuracy at least 0.9 in every slice",
-    found: "worst is region=south 0.9; 3 slices judged; 1 of fewer than 30 rows, or without a value: too few to judge",
+    found: "worst is region=south: 0.9; 3 slices judged; 1 of fewer than 30 rows, or without a value: too few to judge",
   });
   expect(judge(gate, { north: 40, south: 30, west: 1 })).toMatchObject({
     passed: false,
-    found: expect.stringMatching(/^not in region=north 0\.8, region=south 0\.85; 3 slices judged/),
+    found: expect.stringMatching(/^fails in region=north: 0\.8, region=south: 0\.85; 3 slices judged/),
   });
   expect(judge({ ...gate, slice: "region=south" }, { north: 40 })).toMatchObject({
     passed: true,
     rule: "accuracy at least 0.9 in region=south",
-    found: "worst is region=south 1",
+    found: "worst is region=south: 1",
   });
 });
 
@@ -67,11 +67,13 @@ test("a loss is judged in each slice by its interval's bound, whatever the rest 
   expect(judge(gate, { north: 12, south: 10, west: 10 })).toMatchObject({
     passed: true,
     rule: "accuracy at most 0.1 worse than base in every region",
-    found: expect.stringMatching(/^worst is region=north −0\.01 \(−0\.\d+ to [+−]?0[.\d]*\); 3 slices judged/),
+    found: expect.stringMatching(
+      /^worst is region=north: −0\.01 \(95 % interval −0\.\d+ to [+−]?0[.\d]*\); 3 slices judged/,
+    ),
   });
   // Overall it is better; in the south a loss of 0.1 is not ruled out.
   const mixed = judge(gate, { north: 0, south: 26, west: 0 });
-  expect(mixed).toMatchObject({ passed: false, found: expect.stringMatching(/^not in region=south −0\.08 \(/) });
+  expect(mixed).toMatchObject({ passed: false, found: expect.stringMatching(/^fails in region=south: −0\.08 \(/) });
 });
 
 test("Holm makes the same slice harder to pass among others that are as uncertain", () => {
