@@ -2,8 +2,9 @@
  * `node server.ts COUNT EXAMPLES`: a GitHub of its own process, with so many pull requests whose experiments have ended
  * and left their results. Tells its parent of them, then of each request that it had since it was asked last.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { FILES, PERMISSIONS, resultZip, Rig, sh } from "../../../test/report/rig.ts";
 import type { Change } from "../../../test/report/rig.ts";
 
@@ -22,6 +23,8 @@ export interface Due {
 
 export type Told = { readonly due: readonly Due[] } | { readonly seen: readonly Seen[] };
 
+/** As the runner fills them in. */
+const inputs = defaults(join(import.meta.dirname, "..", "..", "..", "actions", "report", "action.yml"));
 const [count = "", examples = ""] = process.argv.slice(2);
 let seen: Seen[] = [];
 const files = { ...FILES, "src/make.mjs": FILES["src/make.mjs"]!.replaceAll("200", examples) };
@@ -37,6 +40,7 @@ for (let index = 0; index < Number(count); index++) {
   const runId = await rig.leave(change, resultZip(await rig.experiment(change.merge)));
   due.push(await dueOf(index, change, runId));
 }
+seen = [];
 const told: Told = { due };
 process.send?.(told);
 const ended = new Promise<void>((resolve) => process.once("disconnect", () => resolve()));
@@ -73,8 +77,8 @@ async function dueOf(index: number, change: Change, runId: number): Promise<Due>
     },
   };
   const env = {
+    ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
     "INPUT_GITHUB-TOKEN": token,
-    "INPUT_BOT-LOGIN": "",
     ACTIONS_RESULTS_URL: `${sandbox.url}/`,
     ACTIONS_RUNTIME_TOKEN: token,
     GITHUB_ACTIONS: "true",
@@ -87,4 +91,11 @@ async function dueOf(index: number, change: Change, runId: number): Promise<Due>
     GITHUB_WORKSPACE: workspace,
   };
   return { workspace, event, env };
+}
+
+function defaults(file: string): Record<string, string> {
+  const { inputs: declared } = parse(readFileSync(file, "utf8")) as {
+    inputs: Record<string, { readonly default?: string | number | boolean }>;
+  };
+  return Object.fromEntries(Object.entries(declared).map(([name, input]) => [name, String(input.default ?? "")]));
 }
