@@ -25,6 +25,11 @@ export const artifacts: Parcels = {
     }),
 };
 
+/** Loads the client, which takes it a third of a second: for who will send, and waits for something else before. */
+export function prepareToSend(): void {
+  import("@actions/artifact").catch(() => {}); // whoever sends is told
+}
+
 /** Gives the artifact's number, by which its page is found. */
 export async function sendFolder(
   name: string,

@@ -6,7 +6,7 @@ import type { Result } from "../../src/core/index.ts";
 import { publishProgress, publishReport, watchProgress } from "../../src/report/index.ts";
 import type { Published } from "../../src/report/index.ts";
 import { flag, refreshes, secret, text } from "../lib/inputs.ts";
-import { sendFolder } from "../lib/parcels.ts";
+import { prepareToSend, sendFolder } from "../lib/parcels.ts";
 import { start } from "../lib/start.ts";
 
 /** What is used of the event `workflow_run`. GitHub fills it in, not the pull request. */
@@ -77,6 +77,7 @@ await start(async (action) => {
     action.output("long", String(long));
     return tell(begun.value);
   }
+  prepareToSend();
   const keepPage = async (html: string): Promise<Result<string>> => {
     const folder = join(action.temp, PAGE);
     await mkdir(folder, { recursive: true });

@@ -19,6 +19,11 @@ const evaluation: Evaluation = {
 const store = folderStore(contextIn(folder), join(folder, "store"));
 const digest = readFileSync(join(folder, "digest"), "utf8") as Digest;
 const { ids } = value(await readRecorded([store], { digest, commit: null }, evaluation));
-const { userCPUTime, systemCPUTime } = process.resourceUsage();
-const used = { rows: ids.length, last: ids.at(ids.length - 1), processor: (userCPUTime + systemCPUTime) / 1e6 };
+const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+const used = {
+  rows: ids.length,
+  last: ids.at(ids.length - 1),
+  processor: (userCPUTime + systemCPUTime) / 1e6,
+  peak: maxRSS * 1024,
+};
 writeFileSync(join(folder, "read.json"), JSON.stringify(used));
