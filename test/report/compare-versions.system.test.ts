@@ -88,6 +88,25 @@ test("versions of models: by number, by alias, with a commit, and of two models 
   expect((await lockstep(clone, "compare", "nobody@v1")).stderr).toContain('there is no revision "nobody@v1"');
 });
 
+test("a page of any two: versions, commits and tags, whichever is which", { timeout: 60_000 }, async () => {
+  const lock = JSON.parse(rig.file("models/toy/lock.json")) as ModelLock;
+  rig.git(clone, "tag", "nightly", lock.versions[0]!.commit);
+  const commit = lock.versions[1]!.commit.slice(0, 12);
+  for (const [base, head, verdict] of [
+    ["toy@v1", commit, "better"],
+    [commit, "toy@v1", "worse"],
+    ["nightly", "toy@production", "better"],
+    ["toy@2", "nightly", "worse"],
+    ["nightly", commit, "better"],
+    [commit, "refs/tags/nightly", "worse"],
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- two cores
+    const page = await lockstep(clone, "report", "--base", base, "--head", head, "--format", "html");
+    expect(page.stderr).toBe("");
+    expect(page.stdout).toMatch(new RegExp(`^<!doctype html>[^]*</span> ${verdict}</span>`));
+  }
+});
+
 test("colours are for a terminal, and what a person opens is opened by the platform's program", async () => {
   const { stdout } = await startLockstep(clone, ["compare", "toy@1", "toy@2"], { env: { FORCE_COLOR: "1" } }).ended;
   // oxlint-disable-next-line no-control-regex -- what must not be there
