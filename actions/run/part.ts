@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { fail, ok } from "../../src/core/index.ts";
 import type { Context, Result } from "../../src/core/index.ts";
-import { planJob, resultJob, stageJob } from "../../src/pipeline/index.ts";
+import { planJob, progressParcel, resultJob, stageJob } from "../../src/pipeline/index.ts";
 import type { Experiment } from "../../src/pipeline/index.ts";
 import { artifacts } from "../lib/parcels.ts";
 import type { Action } from "../lib/start.ts";
+import { tellingProgress } from "./progress.ts";
 
 export interface PartInputs {
   readonly part: "plan" | "stage" | "result";
@@ -12,13 +13,15 @@ export interface PartInputs {
   readonly stage: string;
   readonly graph: string;
   readonly force: boolean;
+  /** Milliseconds from one word of its progress to the next; null: none. */
+  readonly progress: number | null;
 }
 
 /** One job of a compiled workflow. @returns the experiment, where it is the last job */
 export async function runPart(
   action: Action,
   forGit: Context,
-  { part, pipelines = [], stage, graph, force }: PartInputs,
+  { part, pipelines = [], stage, graph, force, progress }: PartInputs,
 ): Promise<Result<Experiment | undefined>> {
   const [pipeline, ...others] = pipelines;
   if (pipeline === undefined || others.length > 0)
@@ -35,7 +38,8 @@ export async function runPart(
       return ok(undefined);
     }
     case "stage": {
-      const ran = await stageJob(context, { ...options, stage, force });
+      const work = async (telling: Context) => stageJob(telling, { ...options, stage, force });
+      const ran = await tellingProgress(action, progress, work, progressParcel(stage));
       if (!ran.ok) return ran;
       action.output("changed", String(ran.value?.status === "run"));
       return ok(undefined);

@@ -21,13 +21,14 @@ export async function tellingProgress<T>(
   action: Action,
   every: number | null,
   work: (context: Context) => Promise<T>,
+  name: string = PROGRESS,
 ): Promise<T> {
   const { context, temp, order } = action;
   if (every === null) return work(context);
   const live = new LiveProgress(context);
   const ended = new AbortController();
   const tell = async (): Promise<void> => {
-    const folder = join(temp, PROGRESS);
+    const folder = join(temp, name);
     const begun = context.now().getTime();
     let told = "[]";
     for (;;) {
@@ -41,7 +42,7 @@ export async function tellingProgress<T>(
         await mkdir(folder, { recursive: true });
         await writeFile(join(folder, `${PROGRESS}.json`), JSON.stringify(document));
       });
-      const sent = written.ok ? await sendFolder(PROGRESS, folder, { retentionDays: 1 }) : written;
+      const sent = written.ok ? await sendFolder(name, folder, { retentionDays: 1 }) : written;
       if (sent.ok) told = JSON.stringify(stages);
       else context.emit({ type: "note", message: "the progress could not be left for the report; the run goes on" });
     }

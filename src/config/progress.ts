@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { count, instant, metrics, name, path } from "./fields.ts";
 
-/** Name of the artifact, and of the one file in it with `.json` after it. */
+/** Name of the artifact, and of the one file in it with `.json` after it; of a stage that is a job `progressParcel`. */
 export const PROGRESS = "lockstep-progress";
 
 /** How far a stage is that the run has begun. */

@@ -20,6 +20,7 @@ export { planJob } from "./compile/plan-job.ts";
 export { stageJob } from "./compile/stage-job.ts";
 export { resultJob } from "./compile/result-job.ts";
 export type { JobOptions } from "./compile/job.ts";
+export { progressParcel } from "./compile/parcel.ts";
 export type { Parcels } from "./compile/parcel.ts";
 export { verifyResult } from "./verify.ts";
 export { headIfClean } from "./head.ts";

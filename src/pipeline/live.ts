@@ -5,7 +5,7 @@ import type { Context, ProgressEvent, RelativePath } from "../core/index.ts";
 import { parseMetrics } from "./metrics.ts";
 
 /** What is said fits into the document that leaves the job; of more stages the newest are told. */
-const MOST_STAGES = 200;
+const MOST_STAGES = 100;
 /** Numbers of one stage. */
 const MOST_NUMBERS = 20;
 /** Bytes of a metrics file that is looked at while its stage goes on. */

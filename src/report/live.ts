@@ -4,9 +4,11 @@ import { ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { downloadArtifact } from "../github/index.ts";
 import type { GitHub, RunJob } from "../github/index.ts";
+import { progressParcel } from "../pipeline/index.ts";
 import { readArtifact } from "./artifact.ts";
 import type { ArtifactLimits } from "./artifact.ts";
 import { reasons } from "./side.ts";
+import type { WorkflowRun } from "./workflow-run.ts";
 
 export const LIVE: ArtifactLimits = {
   name: PROGRESS,
@@ -27,6 +29,8 @@ export interface Live {
   readonly stages: readonly BegunStage[];
 }
 
+type Attempt = Pick<WorkflowRun, "id" | "attempt">;
+
 /**
  * What an experiment has left of its progress in this attempt; undefined: nothing yet, or nothing that is fit to be
  * read, which a warning says. It is as hostile as the result.
@@ -34,9 +38,10 @@ export interface Live {
 export async function readLive(
   context: Context,
   github: GitHub,
-  run: { readonly id: number; readonly attempt: number },
+  run: Attempt,
+  name = LIVE.name,
 ): Promise<Result<Live | undefined>> {
-  const artifact = await downloadArtifact(github, { runId: run.id, name: LIVE.name, maxBytes: LIVE.zipBytes });
+  const artifact = await downloadArtifact(github, { runId: run.id, name, maxBytes: LIVE.zipBytes });
   if (!artifact.ok && artifact.failures[0].code !== "result-refused") return artifact;
   if (artifact.ok && artifact.value === undefined) return ok(undefined);
   const read = artifact.ok ? await readArtifact(artifact.value!.zip, LIVE, progressSchema) : artifact;
@@ -49,14 +54,38 @@ export async function readLive(
   return ok(undefined);
 }
 
-/** The stages of a compiled workflow by its jobs, which are called as they are: GitHub itself says how far they are. */
-export function liveOfJobs(pipeline: string, jobs: readonly RunJob[]): Live {
-  const stages = jobs.flatMap(({ name, status, conclusion, startedAt, completedAt }): BegunStage[] => {
-    const begun = { pipeline, stage: name, startedAt, metrics: {} };
-    if (status === "in_progress") return [{ ...begun, status: "running", ms: null }];
-    if (status !== "completed" || completedAt === null || conclusion === "skipped") return [];
-    const ms = Math.max(0, Date.parse(completedAt) - Date.parse(startedAt));
-    return [{ ...begun, status: conclusion === "success" ? "done" : "failed", ms }];
-  });
-  return { at: null, stages };
+/** Stages of a compiled workflow whose numbers are asked for: each costs two requests. */
+const MOST_ASKED = 3;
+
+/**
+ * How far a compiled workflow is: GitHub itself says it of the jobs, which are called as their stages are, and the job
+ * of a stage that runs has left its numbers.
+ */
+export async function readLiveOfJobs(
+  context: Context,
+  github: GitHub,
+  run: Attempt & { readonly pipeline: string; readonly jobs: readonly RunJob[] },
+): Promise<Result<Live>> {
+  const stages = run.jobs.flatMap((job) => stageOf(job, run.pipeline) ?? []);
+  let at: string | null = null;
+  for (const running of stages.filter(({ status }) => status === "running").slice(0, MOST_ASKED)) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, as GitHub asks for
+    const read = await readLive(context, github, run, progressParcel(running.stage));
+    if (!read.ok) return read;
+    const told = read.value?.stages.find(({ stage }) => stage === running.stage);
+    if (read.value === undefined || told === undefined) continue;
+    stages[stages.indexOf(running)] = { ...running, metrics: told.metrics };
+    at = read.value.at;
+  }
+  return ok({ at, stages });
+}
+
+/** Undefined of a job that has not begun, or had nothing to do. */
+function stageOf(job: RunJob, pipeline: string): BegunStage | undefined {
+  const { name: stage, status, conclusion, startedAt, completedAt } = job;
+  const begun = { pipeline, stage, startedAt, metrics: {} };
+  if (status === "in_progress") return { ...begun, status: "running", ms: null };
+  if (status !== "completed" || completedAt === null || conclusion === "skipped") return undefined;
+  const ms = Math.max(0, Date.parse(completedAt) - Date.parse(startedAt));
+  return { ...begun, status: conclusion === "success" ? "done" : "failed", ms };
 }

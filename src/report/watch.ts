@@ -4,7 +4,7 @@ import type { Context, Failed, Result } from "../core/index.ts";
 import { findCheck, followJobs, followPull, followRun, isOlder, upsertComment } from "../github/index.ts";
 import type { GitHub, RunJob } from "../github/index.ts";
 import { RUNNING, writeProgress } from "./announce.ts";
-import { liveOfJobs, readLive } from "./live.ts";
+import { readLive, readLiveOfJobs } from "./live.ts";
 import { outlookOf } from "./progress.ts";
 import type { Outlook } from "./progress.ts";
 import { renderProgress } from "./render-progress.ts";
@@ -26,6 +26,8 @@ const LOOK_MS = 30_000;
 const LONGEST_MS = 345 * 60_000;
 /** Requests of the hour that are left to the reports: with fewer nothing is refreshed. */
 const RESERVE = 200;
+/** How long a run may wait for a runner while a watch holds one. */
+const PATIENCE_MS = 5 * 60_000;
 /** How long a report is waited for that may have been overwritten. */
 const SETTLE_MS = 15 * 60_000;
 
@@ -88,7 +90,7 @@ class Watch {
 
   /** Why there is nothing more to tell; undefined while there is. */
   async #over(): Promise<Result<string | undefined>> {
-    const { run, names, every } = this.#options;
+    const { run, names } = this.#options;
     const now = await this.#run();
     if (!now.ok) return now;
     if (now.value.attempt !== run.attempt) return ok("another attempt has begun");
@@ -102,7 +104,7 @@ class Watch {
     const jobs = await this.#jobs();
     if (!jobs.ok) return jobs;
     this.#starvedSince = isStarved(jobs.value) ? (this.#starvedSince ?? this.#now()) : undefined;
-    const starved = this.#starvedSince !== undefined && this.#now() - this.#starvedSince >= every;
+    const starved = this.#starvedSince !== undefined && this.#now() - this.#starvedSince >= PATIENCE_MS;
     return ok(starved ? "the experiment waits for a runner, and may have this one" : undefined);
   }
 
@@ -136,7 +138,8 @@ class Watch {
     const { names, run } = this.#options;
     if (names.pipeline === null) return readLive(this.#context, this.#github, run);
     const jobs = await this.#jobs();
-    return jobs.ok ? ok(liveOfJobs(names.pipeline, jobs.value)) : jobs;
+    if (!jobs.ok) return jobs;
+    return readLiveOfJobs(this.#context, this.#github, { ...run, pipeline: names.pipeline, jobs: jobs.value });
   }
 
   /**

@@ -31,7 +31,10 @@ stages:
     metrics: [build/metrics.json]
 `;
 
-describe("a long experiment", () => {
+describe.each([
+  ["experiment", "experiment", "report"],
+  ["compiled workflow", "toy", "report:toy"],
+])("a long %s", (_, workflow, marker) => {
   const openapi = openApiObserver();
   let rig: Rig;
   let gates: string;
@@ -50,6 +53,7 @@ describe("a long experiment", () => {
       "train.mjs": train(gates),
       "pipelines/toy.yaml": PIPELINE,
     });
+    if (workflow === "toy") await rig.lockstep("compile", "toy");
     await rig.run("git", ["add", "-A"]);
     await rig.run("git", ["commit", "-q", "-m", "first"]);
     await rig.run("git", ["push", "-q", "origin", "main"]);
@@ -73,6 +77,7 @@ describe("a long experiment", () => {
     );
     for (const one of wanted) await expect.poll(comments, { timeout: 60_000 }).toEqual([one]);
   };
+  const experiments = () => rig.runs().filter(({ path }) => path === `.github/workflows/lockstep-${workflow}.yml`);
   const watches = () => rig.runs().flatMap(({ jobs }) => jobs.filter(({ name }) => name === "watch"));
 
   it("is followed in its comment, from what its metrics file holds by now", { timeout: 180_000 }, async () => {
@@ -85,11 +90,11 @@ describe("a long experiment", () => {
     "is followed no more when a newer one takes its place, whose comment it then is",
     { timeout: 180_000 },
     async () => {
-      const [old] = rig.runs().filter(({ name }) => name === "Lockstep experiment");
+      const [old] = experiments();
       await push(3);
       await expect.poll(() => old?.conclusion, { timeout: 60_000 }).toBe("cancelled");
-      await shows(/^<!-- lockstep:report run=\d+ attempt=1 going -->[^]*`epoch` 1, `loss` 0.5000/);
-      const newer = rig.runs().findLast(({ name }) => name === "Lockstep experiment")!;
+      await shows(new RegExp(`^<!-- lockstep:${marker} run=\\d+ attempt=1 going -->[^]*\`epoch\` 1, \`loss\` 0.5000`));
+      const newer = experiments().at(-1)!;
       expect(newer.id).not.toBe(old?.id);
       await shows(`run=${newer.id} attempt=1 going`);
     },
@@ -100,7 +105,7 @@ describe("a long experiment", () => {
     open(3, 2);
     const names = await rig.settle();
     expect(names).not.toContain("Lockstep report: failure");
-    await shows(/^<!-- lockstep:report run=\d+ attempt=1 -->/);
+    await shows(new RegExp(`^<!-- lockstep:${marker} run=\\d+ attempt=1 -->`));
     expect(await comments()).toEqual([expect.not.stringContaining("is running")]);
     const conclusions = watches()
       .map(({ conclusion }) => conclusion)

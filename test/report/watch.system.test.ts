@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { BegunStage, ProgressDocument, ResultDocument } from "../../src/config/index.ts";
 import type { ProgressEvent, Result } from "../../src/core/index.ts";
+import { progressParcel } from "../../src/pipeline/index.ts";
 import type { WorkflowRun } from "../../src/sandbox/index.ts";
+import type { Job } from "../../src/sandbox/world.ts";
 import { RATE_LIMITS } from "../../src/sandbox/http/rate.ts";
 import { value } from "../helpers/value.ts";
 import { progressZip, resultZip, Rig } from "./rig.ts";
@@ -52,19 +54,25 @@ const train = (changes: Partial<BegunStage> = {}): BegunStage => ({
   metrics: {},
   ...changes,
 });
-const tell = (...stages: BegunStage[]): void => {
-  const at = "2026-11-21T21:05:00.000Z";
-  const told: ProgressDocument = { progressVersion: 1, attempt: 1, at, stages };
-  rig.attach(run.id, "lockstep-progress", progressZip(told));
-};
+const progress = (...stages: BegunStage[]): ProgressDocument => ({
+  progressVersion: 1,
+  attempt: 1,
+  at: "2026-11-21T21:05:00.000Z",
+  stages,
+});
+const tell = (...stages: BegunStage[]): void =>
+  rig.attach(run.id, "lockstep-progress", progressZip(progress(...stages)));
 const epoch = (step: number): void => tell(train({ metrics: { ["build/metrics.json" as never]: { step } } }));
-const watch = async (options: { fetch?: typeof globalThis.fetch } = {}): Promise<Result<string>> => {
+const watch = async ({
+  workflow = run.path,
+  ...options
+}: { workflow?: string; fetch?: typeof globalThis.fetch } = {}): Promise<Result<string>> => {
   // After the last turn it ends, so that a watch that does not notice fails the test and does not hang it.
   const left = [...turns, end];
   const wait = async (): Promise<void> => void (await (left.shift() ?? fails)());
   return rig.watch(
     change,
-    { id: run.id, startedAt: "2026-11-21T20:49:16Z" },
+    { id: run.id, workflow, startedAt: "2026-11-21T20:49:16Z" },
     { every: EVERY, wait, emit: (event) => events.push(event), ...options },
   );
 };
@@ -186,6 +194,66 @@ test.each([
 });
 const patch = async (fields: object): Promise<void> =>
   void (await rig.api("PATCH", `/repos/acme/toy/pulls/${change.number}`, "ann", fields));
+
+test("progress that cannot be read, or is of another attempt, changes nothing but the log", async () => {
+  value(await rig.publishRun(change, { id: run.id, conclusion: null }));
+  const before = rig.ours(change);
+  turns = [
+    () => (rig.attach(run.id, "lockstep-progress", Buffer.from("zip")), minutes(5)),
+    () => (rig.attach(run.id, "lockstep-progress", progressZip({ html: "<b>" })), minutes(5)),
+    () => (rig.attach(run.id, "lockstep-progress", progressZip({ ...progress(train()), attempt: 2 })), minutes(5)),
+  ];
+  expect(value(await watch())).toBe("the experiment has ended");
+  expect(rig.ours(change)).toEqual(before);
+  const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+  expect(warnings).toEqual([
+    expect.stringContaining("cannot be read"),
+    expect.stringContaining("does not fit its schema"),
+  ]);
+});
+
+test("a compiled workflow is followed by its jobs, and gets the runner that it waits for", async () => {
+  const job = (name: string, changes: Partial<Job>): Job => ({
+    id: rig.sandbox.world.nextId(),
+    name,
+    status: "in_progress",
+    conclusion: null,
+    startedAt: "2026-11-21T21:02:00Z",
+    completedAt: null,
+    steps: [],
+    annotations: [],
+    permissions: {},
+    outputs: {},
+    ...changes,
+  });
+  const ended = { status: "completed", conclusion: "success", completedAt: "2026-11-21T21:03:05Z" } as const;
+  const seen: string[] = [];
+  const look = (): void => void seen.push(/> (\d of [^\n]*)/.exec(rig.ours(change)[0] ?? "")?.[1] ?? "–");
+  run.jobs = [job("plan", ended), job("train", {})];
+  turns = [
+    look,
+    () => {
+      const numbers = train({ metrics: { ["build/metrics.json" as never]: { loss: 0.25 } } });
+      rig.attach(run.id, progressParcel("train"), progressZip(progress(numbers, train({ stage: "other" }))));
+      minutes(5);
+    },
+    look,
+    () => {
+      run.jobs = [job("plan", ended), job("train", ended), job("result", { status: "queued" })];
+      minutes(5);
+    },
+    look,
+    () => minutes(5),
+  ];
+  const why = await watch({ workflow: ".github/workflows/lockstep-toy.yml" });
+  expect(value(why)).toBe("the experiment waits for a runner, and may have this one");
+  expect(seen).toEqual([
+    "0 of 1 ended; `train` is running since 21:02.",
+    "0 of 1 ended; `train` is running since 21:02: `loss` 0.2500. Seen at 21:05 UTC.",
+    "1 of 1 ended.",
+  ]);
+  expect(rig.ours(change)).toEqual([expect.stringMatching(/^<!-- lockstep:report:toy run=\d+ attempt=1 going -->/)]);
+});
 
 const spend = (used: number): void => {
   const { rates, clock } = rig.sandbox.world;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { stageRecordSchema } from "../../config/index.ts";
+import { PROGRESS, stageRecordSchema } from "../../config/index.ts";
 import { commit, digest, instant, name, path, stageKey } from "../../config/fields.ts";
 import { attempt, fail, ok } from "../../core/index.ts";
 import type { Context, Result } from "../../core/index.ts";
@@ -65,6 +65,9 @@ export function stageParcel(stage: string): string {
   const readable = stage.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 60);
   return `lockstep-stage-${readable}-${createHash("sha256").update(stage).digest("hex").slice(0, 12)}`;
 }
+
+/** Name of what the job of a stage leaves of its progress. */
+export const progressParcel = (stage: string): string => stageParcel(stage).replace("lockstep-stage-", `${PROGRESS}-`);
 
 /** The bytes that a parcel carries. */
 export function parcelStore(context: Context, folder: string): LocalStore {
