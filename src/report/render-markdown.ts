@@ -60,27 +60,34 @@ function told(report: Report, { scope, sections, first }: Chapter, detail: Detai
       return [
         ...models
           .slice(0, detail.models)
-          .flatMap((model) => [
-            ...(models.length > 1 ? [`### ${code(model.name)}`] : []),
-            ...(first ? modelNotes(model, detail) : []),
-            ...sections.flatMap((section) => MODEL_SECTIONS[section]?.(model, detail) ?? []),
-          ]),
+          .flatMap((model) =>
+            titled(models.length > 1 ? `### ${code(model.name)}` : null, [
+              ...(first ? modelNotes(model, detail) : []),
+              ...sections.flatMap((section) => MODEL_SECTIONS[section]?.(model, detail) ?? []),
+            ]),
+          ),
         ...more(models.length - detail.models, "model"),
       ];
     case "pipeline":
       return [
         ...pipelines
           .slice(0, detail.models)
-          .flatMap((pipeline) => [
-            ...(pipelines.length > 1 ? [`#### Pipeline ${code(pipeline.name)}`] : []),
-            ...(first ? noteList(pipeline.notes, detail) : []),
-            ...sections.flatMap((section) => PIPELINE_SECTIONS[section]?.(pipeline, detail) ?? []),
-          ]),
+          .flatMap((pipeline) =>
+            titled(pipelines.length > 1 ? `#### Pipeline ${code(pipeline.name)}` : null, [
+              ...(first ? noteList(pipeline.notes, detail) : []),
+              ...sections.flatMap((section) => PIPELINE_SECTIONS[section]?.(pipeline, detail) ?? []),
+            ]),
+          ),
         ...more(pipelines.length - detail.models, "pipeline"),
       ];
     case "report":
       return sections.flatMap((section) => REPORT_SECTIONS[section]?.(report, detail) ?? []);
   }
+}
+
+/** Nothing has no title. */
+function titled(title: string | null, body: readonly string[]): readonly string[] {
+  return title === null || body.length === 0 ? body : [title, ...body];
 }
 
 const REPORT_SECTIONS: Partial<Record<Section, (report: Report, detail: Detail) => string[]>> = {

@@ -70,6 +70,15 @@ test("a hundred files shorten with the rest, and the verdict stays", () => {
   expect(markdown).toMatch(/… and \d+ more rows of latency, throughput and size\./);
 });
 
+test("of several models only those with something to say have a title in a part", () => {
+  const [model] = input().models;
+  const none = { kind: "none", why: "The base has no such model to compare with." } as const;
+  const models = [{ ...model!, name: "fresh", base: none, gates: [] }, model!];
+  const markdown = renderMarkdown(report({ sections: sectionsOf(undefined, "engineer"), models }));
+  expect(markdown.split("### `fresh`").length).toBeGreaterThan(2);
+  expect(markdown).not.toMatch(/^### .*\n\n###/m);
+});
+
 test("business reads what is at stake first, in its own words and units, with the worst and the best case", async () => {
   const business = {
     saved: { formula: "tp * 4 - fp * 2", unit: "EUR", direction: "higher" as const, desc: "of customers we keep" },
