@@ -46,7 +46,7 @@ export function countSamples(drawing: Drawing): Distribution[] {
         metric: each.metric,
         sorted: (differences[index] as Differences).sorted(),
         shape: shapeOf(each, one, two, paired),
-        clustered: false,
+        groups: null,
         resamples,
       });
     }

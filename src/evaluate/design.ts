@@ -7,8 +7,8 @@ export interface Design extends Strata {
   /** Per row its unit; units of one stratum lie side by side. */
   readonly unit: Int32Array;
   readonly starts: Int32Array;
-  /** Whether units are the groups that the evaluation names (or a ranking's queries). */
-  readonly clustered: boolean;
+  /** Where units are the groups that the evaluation names, or a ranking's queries: how many they count as. */
+  readonly groups: number | null;
 }
 
 /** More units than this say nothing more about a mean and its tails. */
@@ -22,15 +22,42 @@ const MAX_UNITS = 4_096;
  */
 export function designOf(from: Predictions, random: Random): Design {
   const together = from.group ?? (from.task === "ranking" ? from.query : null);
-  if (together === null) return { ...assign(from.ids.length, stratumOf(from), random), clustered: false };
+  if (together === null) return { ...assign(from.ids.length, stratumOf(from), random), groups: null };
   const item = numbered(together.code);
   const { unit, starts, times } = assign(item.count, null, random);
-  return { unit: item.code.map((one) => unit[one] as number), starts, times, clustered: true };
+  return { unit: item.code.map((one) => unit[one] as number), starts, times, groups: effective(from, item) };
 }
 
-/** Class of each row, for classification; null where labels are no classes. */
+/**
+ * Groups that count the same are as many as they are; one that holds most of the rows is hardly more than one (Kish's
+ * effective number; Carter, Schnepel and Steigerwald 2017). Queries of a ranking count alike, whatever their length.
+ */
+function effective(from: Predictions, { code, count }: { code: Int32Array; count: number }): number {
+  if (from.group === null) return count;
+  const sizes = new Float64Array(count);
+  for (const [row, one] of code.entries()) sizes[one] = (sizes[one] as number) + (from.weight?.[row] ?? 1);
+  const [sum, squares] = sizes.reduce(([all, square], size) => [all + size, square + size ** 2], [0, 0]);
+  return squares === 0 ? 0 : sum ** 2 / squares;
+}
+
+export function fewer({ base, head }: { readonly base: Design; readonly head: Design }): number | null {
+  return base.groups === null || head.groups === null ? null : Math.min(base.groups, head.groups);
+}
+
+/**
+ * Class of each row, for classification; null where labels are no classes. A class of a single example would always be
+ * drawn once, as if it had no noise: it goes with the most frequent class ("collapsed strata", Wolter 2007, chapter 2).
+ */
 export function stratumOf(from: Predictions): ArrayLike<number> | null {
-  return from.task === "binary" || from.task === "multiclass" ? from.label : null;
+  if (from.task !== "binary" && from.task !== "multiclass") return null;
+  const sizes = new Int32Array(from.task === "binary" ? 2 : from.classes.length);
+  for (let row = 0; row < from.label.length; row++) {
+    const one = from.label[row] as number;
+    sizes[one] = (sizes[one] as number) + 1;
+  }
+  if (!sizes.includes(1)) return from.label;
+  const most = sizes.indexOf(Math.max(...sizes));
+  return Int32Array.from(from.label, (one) => (sizes[one] === 1 ? most : one));
 }
 
 function assign(

@@ -1,4 +1,4 @@
-import { delong, normalQuantile, normalTail, placements, resampled } from "../statistics/index.ts";
+import { delong, placements, resampled, studentQuantile, studentTail } from "../statistics/index.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { leastP } from "./changed.ts";
 import { mcnemar } from "./mcnemar.ts";
@@ -92,18 +92,20 @@ function isPlain({ weight, group }: Predictions): boolean {
   return weight === null && group === null;
 }
 
-/** Null where a class has no example, or the scores are missing. */
+/** Null where a class has fewer than two examples, or the scores are missing. */
 function byDelong(metric: Metric, base: Predictions, head: Predictions, paired: boolean): Evidence | null {
   if (base.task !== "binary" || head.task !== "binary" || base.score === null || head.score === null) return null;
   const [before, after] = [placements(base.label, base.score), placements(head.label, head.score)];
   if (before === null || after === null) return null;
+  // How a class of one example scatters is not known.
+  if ([before, after].some(({ positive, negative }) => Math.min(positive.length, negative.length) < 2)) return null;
   const difference = after.auc - before.auc;
-  const error = delong(before, after, paired);
+  const { error, df } = delong(before, after, paired);
   const around = (tail: number): readonly [number, number] => {
-    const half = -normalQuantile(tail) * error;
+    const half = error === 0 ? 0 : -studentQuantile(tail, df) * error;
     return [difference - half, difference + half];
   };
-  const p = error === 0 ? (difference === 0 ? 1 : 0) : 2 * normalTail(Math.abs(difference) / error);
+  const p = error === 0 ? (difference === 0 ? 1 : 0) : 2 * studentTail(Math.abs(difference) / error, df);
   const { name, direction } = metric;
   return {
     name,
@@ -124,26 +126,37 @@ function byBootstrap(
   found: Distribution,
   { base, head, paired, resamples }: Contrast & { readonly resamples: number },
 ): Evidence {
-  const { sorted, shape, clustered } = found;
+  const { sorted, shape, groups } = found;
   if (point.difference === null) return point;
   if (shape.units - shape.strata < 1) return { ...point, note: "too few examples for an interval" };
-  if (sorted.length < FEWEST) return { ...point, note: "too few samples of the examples define it for an interval" };
+  if (sorted.length < DEFINED * found.resamples)
+    return { ...point, note: "too few samples of the examples define it for an interval" };
+  if (groups !== null && groups < FEWEST_GROUPS && sorted[0] !== sorted.at(-1)) {
+    const count = groups.toFixed(1).replace(".0", "");
+    return { ...point, note: `too few groups for an interval: they count as ${count}, it takes ${FEWEST_GROUPS}` };
+  }
   const few = found.resamples < Math.min(resamples, PERCENTILES);
-  const method = few ? "normal" : shape.second > 0 ? "bca" : "percentile";
+  const form = groups !== null && groups < MANY_GROUPS ? "jackknife" : "bca";
+  const method = few ? "normal" : shape.second > 0 ? form : "percentile";
   const { interval, p } = resampled(point.difference, sorted, shape, method);
   const exact = paired && point.name === "accuracy" && isPlain(base) && isPlain(head);
   return {
     ...point,
     interval: interval(CONFIDENCE),
     inner: interval(1 - 2 * ALPHA),
-    test: exact ? "mcnemar" : clustered ? "cluster-bootstrap" : "bootstrap",
+    test: exact ? "mcnemar" : groups !== null ? "cluster-bootstrap" : "bootstrap",
     p: exact ? mcnemarOf(base, head) : paired ? Math.max(p, leastP(base, head)) : p,
     note: few ? `from ${found.resamples} bootstrap samples, by their standard deviation` : point.note,
   };
 }
 
-/** Of the samples that were drawn, some may not define the metric; fewer than this say nothing. */
-const FEWEST = 50;
+/** Nothing is told from fewer groups than this: their scatter is hardly known. */
+const FEWEST_GROUPS = 10;
+/** Fewer are few (Cameron and Miller 2015): the jackknife holds its level there (MacKinnon, Nielsen and Webb 2023). */
+const MANY_GROUPS = 50;
+
+/** Of the samples that were drawn, some may not define the metric; what is left of them then leans one way. */
+const DEFINED = 0.9;
 
 function mcnemarOf(base: Predictions, head: Predictions): number {
   if (base.task === "ranking" || head.task === "ranking") return 1;

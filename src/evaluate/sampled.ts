@@ -22,7 +22,8 @@ export interface Distribution {
   /** Ascending; a sample that does not define the metric is left out. */
   readonly sorted: Float64Array;
   readonly shape: Shape;
-  readonly clustered: boolean;
+  /** See `Design`; of two sides with different examples, the smaller number. */
+  readonly groups: number | null;
   /** Samples that were asked for here: fewer than wanted where each costs too much. */
   readonly resamples: number;
 }

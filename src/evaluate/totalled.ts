@@ -1,6 +1,6 @@
 import { apart, jackknife } from "../statistics/index.ts";
 import type { Shape } from "../statistics/index.ts";
-import { draw } from "./design.ts";
+import { draw, fewer } from "./design.ts";
 import type { Design } from "./design.ts";
 import type { Metric, Predictions, Sums } from "../metrics/index.ts";
 import { Differences } from "./sampled.ts";
@@ -45,7 +45,7 @@ export function totalSamples(
     metric,
     sorted: differences.sorted(),
     shape: shapeOf(one, two, paired),
-    clustered: designs.base.clustered,
+    groups: fewer(designs),
     resamples,
   }));
 }

@@ -1,3 +1,4 @@
+import { inOrder } from "./metric.ts";
 import type { Cells, Metric, Sums } from "./metric.ts";
 import type { BinaryPredictions, Predictions } from "./predictions.ts";
 import { calibrationError } from "./calibration.ts";
@@ -23,18 +24,8 @@ export const BINARY: readonly Metric[] = [
   counted("specificity", ({ tn, fp }) => ratio(tn, tn + fp)),
   fbeta("f1", 1),
   counted("mcc", ({ tp, fp, fn, tn }) => correlation(tp + tn, [tp + fn, tn + fp], [tp + fp, tn + fn])),
-  {
-    name: "roc_auc",
-    direction: "higher",
-    needsScore: true,
-    prepare: (from) => rocAuc(binary(from).label, scoresOf(from)),
-  },
-  {
-    name: "average_precision",
-    direction: "higher",
-    needsScore: true,
-    prepare: (from) => averagePrecision(binary(from).label, scoresOf(from)),
-  },
+  inOrder("roc_auc", "higher", true, (from) => rocAuc(binary(from).label, scoresOf(from))),
+  inOrder("average_precision", "higher", true, (from) => averagePrecision(binary(from).label, scoresOf(from))),
   meanOf(
     "log_loss",
     "lower",

@@ -29,6 +29,13 @@ export interface Sums {
   readonly value: (sums: ArrayLike<number>) => number | null;
 }
 
+/** A metric that looks at the examples in an order of its own, as by score. */
+export interface Ordered {
+  /** Rows, in the order in which `value` takes their weights. */
+  readonly order: Int32Array;
+  readonly value: Weighted;
+}
+
 export interface Metric {
   readonly name: string;
   readonly direction: Direction;
@@ -36,6 +43,27 @@ export interface Metric {
   readonly prepare: (predictions: Predictions) => Weighted;
   /** Where the metric is a function of weighted sums; `prepare` then gives the same values. */
   readonly sums?: (predictions: Predictions) => Sums;
+  /** The same for who makes the weights in that order at once: a pass in memory's order takes a tenth of the time. */
+  readonly ordered?: (predictions: Predictions) => Ordered;
+}
+
+/** A metric of examples in an order. */
+export function inOrder(
+  name: string,
+  direction: Direction,
+  needsScore: boolean,
+  ordered: (predictions: Predictions) => Ordered,
+): Metric {
+  return { name, direction, needsScore, prepare: (from) => byRow(ordered(from)), ordered };
+}
+
+/** For weights by row. */
+export function byRow({ order, value }: Ordered): Weighted {
+  const placed = new Float64Array(order.length);
+  return (weights) => {
+    for (let place = 0; place < placed.length; place++) placed[place] = weights[order[place] as number] as number;
+    return value(placed);
+  };
 }
 
 export type Task = Evaluation["task"];

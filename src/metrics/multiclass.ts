@@ -1,4 +1,5 @@
 import { balanced, clip, correlation, ratio } from "./binary.ts";
+import { byRow } from "./metric.ts";
 import type { Cells, Metric, Sums } from "./metric.ts";
 import type { MulticlassPredictions, Predictions } from "./predictions.ts";
 import { rocAuc } from "./ranked.ts";
@@ -148,9 +149,11 @@ function oneVersusRest({
   classes,
 }: MulticlassPredictions): (weights: ArrayLike<number>) => number | null {
   const each = classes.map((_, one) =>
-    rocAuc(
-      Uint8Array.from(label, (truth) => (truth === one ? 1 : 0)),
-      scores?.[one] ?? new Float64Array(label.length),
+    byRow(
+      rocAuc(
+        Uint8Array.from(label, (truth) => (truth === one ? 1 : 0)),
+        scores?.[one] ?? new Float64Array(label.length),
+      ),
     ),
   );
   return (weights) => {

@@ -1,6 +1,8 @@
 import { EPSILON } from "./binary.ts";
-import type { Metric, Sums, Weighted } from "./metric.ts";
+import { inOrder } from "./metric.ts";
+import type { Metric, Ordered, Sums, Weighted } from "./metric.ts";
 import type { Predictions, RegressionPredictions } from "./predictions.ts";
+import { ascending } from "./ranked.ts";
 import { mean, meanOf, once, ones, summed, weightedSum } from "./sums.ts";
 
 const squares = perExample((error) => error ** 2);
@@ -15,12 +17,7 @@ export const REGRESSION: readonly Metric[] = [
     "lower",
     perExample((error, truth) => Math.abs(error) / Math.max(Math.abs(truth), EPSILON)),
   ),
-  {
-    name: "median_ae",
-    direction: "lower",
-    needsScore: false,
-    prepare: (from) => weightedMedian(perExample(Math.abs)(from)),
-  },
+  inOrder("median_ae", "lower", false, (from) => weightedMedian(perExample(Math.abs)(from))),
   { name: "max_error", direction: "lower", needsScore: false, prepare: (from) => largest(perExample(Math.abs)(from)) },
 ];
 
@@ -66,24 +63,27 @@ function r2(from: Predictions): Sums {
 }
 
 /** Half of the weight is at or below it and half at or above: between two values, their mean (as with equal weights). */
-function weightedMedian(values: Float64Array): Weighted {
-  const order = Int32Array.from(values.keys()).sort((a, b) => (values[a] as number) - (values[b] as number));
-  return (weights) => {
-    const half = weightedSum(new Uint8Array(order.length).fill(1), weights) / 2;
+function weightedMedian(values: Float64Array): Ordered {
+  const order = ascending(values);
+  const sorted = Float64Array.from(order, (row) => values[row] as number);
+  const each = new Uint8Array(order.length).fill(1);
+  const value: Ordered["value"] = (weights) => {
+    const half = weightedSum(each, weights) / 2;
     if (half === 0) return null;
     let below = 0;
     let lower: number | null = null; // found, and exactly half of the weight is at or below it
-    for (const row of order) {
-      const weight = weights[row] as number;
+    for (let place = 0; place < sorted.length; place++) {
+      const weight = weights[place] as number;
       if (weight === 0) continue;
-      if (lower !== null) return (lower + (values[row] as number)) / 2;
+      if (lower !== null) return (lower + (sorted[place] as number)) / 2;
       below += weight;
       if (below < half - EPSILON) continue;
-      if (below - half > EPSILON) return values[row] as number;
-      lower = values[row] as number;
+      if (below - half > EPSILON) return sorted[place] as number;
+      lower = sorted[place] as number;
     }
     return lower;
   };
+  return { order, value };
 }
 
 /** Of the examples that have weight. */

@@ -31,15 +31,25 @@ export function placements(label: ArrayLike<number>, score: ArrayLike<number>): 
 }
 
 /**
- * Standard error of the difference of two AUCs. Paired: of the same examples, in the same order.
+ * Standard error of the difference of two AUCs, and the degrees of freedom that it is known with (Satterthwaite's):
+ * few, where a rare class carries most of it. Paired: of the same examples, in the same order.
  */
-export function delong(base: Placements, head: Placements, paired: boolean): number {
-  const variance = (one: (side: Placements) => Float64Array): number => {
-    if (!paired) return varianceOfMean(one(base)) + varianceOfMean(one(head));
-    const other = one(base);
-    return varianceOfMean(one(head).map((value, row) => value - (other[row] as number)));
-  };
-  return Math.sqrt(variance(({ positive }) => positive) + variance(({ negative }) => negative));
+export function delong(base: Placements, head: Placements, paired: boolean): { error: number; df: number } {
+  const classes: readonly ((side: Placements) => Float64Array)[] = [
+    ({ positive }) => positive,
+    ({ negative }) => negative,
+  ];
+  const parts = classes.flatMap((of) => {
+    const [before, after] = [of(base), of(head)];
+    return paired ? [after.map((value, row) => value - (before[row] as number))] : [before, after];
+  });
+  let [variance, uncertain] = [0, 0];
+  for (const part of parts) {
+    const own = varianceOfMean(part);
+    variance += own;
+    uncertain += own ** 2 / Math.max(1, part.length - 1);
+  }
+  return { error: Math.sqrt(variance), df: uncertain === 0 ? Infinity : variance ** 2 / uncertain };
 }
 
 /** How many values are smaller, equal ones as half. */
@@ -48,7 +58,7 @@ function below(sorted: Float64Array, value: number): number {
 }
 
 /** Position of the first value that is not smaller, or with `after` the first that is larger. */
-function edge(sorted: Float64Array, value: number, after: boolean): number {
+export function edge(sorted: Float64Array, value: number, after: boolean): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

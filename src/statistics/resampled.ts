@@ -1,9 +1,9 @@
 import { quantile } from "./quantile.ts";
-import { acceleration, freedom } from "./shape.ts";
+import { acceleration, freedom, widening } from "./shape.ts";
 import type { Shape } from "./shape.ts";
 import { normalQuantile, normalTail, studentQuantile, studentTail } from "./special.ts";
 
-export type Method = "bca" | "percentile" | "normal";
+export type Method = "bca" | "percentile" | "normal" | "jackknife";
 
 /** What a bootstrap distribution says about an estimate. */
 export interface Resampled {
@@ -14,25 +14,27 @@ export interface Resampled {
 }
 
 /**
- * Intervals from a bootstrap distribution, by one of three methods: BCa (Efron 1987), percentile, or the normal curve
- * with the distribution's standard deviation, for which a hundred samples are enough. All of them are widened for
- * small samples, as a t interval is against a normal one (the "expanded" levels of Hesterberg 2015, section 5.3).
+ * Intervals from a bootstrap distribution, by one of these methods: BCa (Efron 1987), percentile, or the normal curve
+ * with the distribution's standard deviation, for which a hundred samples are enough, or with that of the jackknife,
+ * which does better than all of them where units are few and unequal. All of them are widened for small samples, as a
+ * t interval is against a normal one (the "expanded" levels of Hesterberg 2015, section 5.3).
  * @param sorted estimates from the samples, ascending
  */
 export function resampled(estimate: number, sorted: Float64Array, shape: Shape, method: Method): Resampled {
   const { mean, deviation } = moments(sorted);
   const df = freedom(shape);
-  const wide = Math.sqrt(shape.units / Math.max(1, shape.units - shape.strata));
+  const wide = widening(shape);
   if (deviation === 0) return fixed(estimate, sorted.length, shape.units);
   const bias = method === "bca" ? biasOf(estimate, sorted) : 0;
   const bend = method === "bca" ? acceleration(shape) : 0;
+  const symmetric = method === "normal" ? deviation : method === "jackknife" ? Math.sqrt(shape.second) : null;
   const bound = (share: number): number => {
     const z = wide * studentQuantile(share, df);
-    if (method === "normal") return estimate + z * deviation;
+    if (symmetric !== null) return estimate + z * symmetric;
     const level = bias + (bias + z) / Math.max(0.1, 1 - bend * (bias + z));
     return at(sorted, 1 - normalTail(level));
   };
-  const touching = method === "normal" ? -estimate / deviation : zeroAt(sorted, estimate, mean, deviation);
+  const touching = symmetric !== null ? -estimate / symmetric : zeroAt(sorted, estimate, mean, deviation);
   const off = touching - bias;
   const t = (off / Math.max(0.1, 1 + bend * off) - bias) / wide;
   return {

@@ -7,6 +7,9 @@ export interface Shape {
   readonly units: number;
   readonly strata: number;
   readonly second: number;
+  /** The second moment without the bias of small strata, and how uncertain it is: what `freedom` is computed from. */
+  readonly unbiased: number;
+  readonly uncertain: number;
   readonly third: number;
   readonly fourth: number;
 }
@@ -28,7 +31,7 @@ export function jackknife(
   { starts, times }: Strata,
   without: (unit: number, size: number, stratum: number) => number | null,
 ): Shape {
-  let [units, strata, second, third, fourth] = [0, 0, 0, 0, 0];
+  let [units, strata, second, unbiased, uncertain, third, fourth] = [0, 0, 0, 0, 0, 0, 0];
   for (let stratum = 0; stratum + 1 < starts.length; stratum++) {
     const [from, to] = [starts[stratum] as number, starts[stratum + 1] as number];
     let size = 0;
@@ -45,6 +48,7 @@ export function jackknife(
       mean += (value * (times === null ? 1 : (times[unit] as number))) / size;
     }
     if (Number.isNaN(mean)) continue;
+    const before = second;
     for (let unit = from; unit < to; unit++) {
       const influence = ((size - 1) * (mean - (left[unit - from] as number))) / size;
       const count = times === null ? 1 : (times[unit] as number);
@@ -52,8 +56,11 @@ export function jackknife(
       third += count * influence ** 3;
       fourth += count * influence ** 4;
     }
+    const own = ((second - before) * size) / (size - 1);
+    unbiased += own;
+    uncertain += own ** 2 / (size - 1);
   }
-  return { units, strata, second, third, fourth };
+  return { units, strata, second, unbiased, uncertain, third, fourth };
 }
 
 /** Of `head` minus `base`, which were drawn apart from each other. */
@@ -62,6 +69,8 @@ export function apart(base: Shape, head: Shape): Shape {
     units: base.units + head.units,
     strata: base.strata + head.strata,
     second: base.second + head.second,
+    unbiased: base.unbiased + head.unbiased,
+    uncertain: base.uncertain + head.uncertain,
     third: head.third - base.third,
     fourth: base.fourth + head.fourth,
   };
@@ -72,10 +81,17 @@ export function acceleration({ second, third }: Shape): number {
 }
 
 /**
- * Degrees of freedom that the estimate's deviation is known with (Satterthwaite's, from the kurtosis of the influence
- * values). Where few units carry the whole difference (four examples of a thousand flipped) it is twice their number.
+ * Degrees of freedom that the estimate's deviation is known with (Satterthwaite's): from the sizes of the strata, of
+ * which a rare class may carry most of the deviation, and from the kurtosis of the influence values. Where few units
+ * carry the whole difference (four examples of a thousand flipped) it is twice their number.
  */
-export function freedom({ units, strata, second, fourth }: Shape): number {
+export function freedom({ units, strata, second, unbiased, uncertain, fourth }: Shape): number {
   const kurtosis = second === 0 ? 0 : (units * fourth) / second ** 2;
-  return Math.max(1, Math.min(units - strata, (2 * units) / Math.max(2, kurtosis - 1)));
+  const known = uncertain === 0 ? units - strata : unbiased ** 2 / uncertain;
+  return Math.max(1, Math.min(known, (2 * units) / Math.max(2, kurtosis - 1)));
+}
+
+/** By how much a bootstrap's deviation is too small, because it divides by the units and not by one less. */
+export function widening({ units, strata, second, unbiased }: Shape): number {
+  return Math.sqrt(second === 0 ? units / Math.max(1, units - strata) : unbiased / second);
 }

@@ -17,25 +17,32 @@ export function normal(random: Random): number {
   return normalQuantile(uniform(random));
 }
 
-/** Of one simulated change: the digests decide the resamples, so each change has digests of its own. */
-function frame(size: number, change: number): { base: Examples; head: Examples } {
-  const both = { ...NO_COLUMNS, ids: Array.from({ length: size }, (_, row) => `${row}`) };
+/** Of one simulated change, `extra` on both sides: the digests decide the resamples, so each change has digests of its own. */
+export function frame(size: number, change: number, extra: Partial<Examples> = {}): { base: Examples; head: Examples } {
+  const both = { ...NO_COLUMNS, ...extra, ids: Array.from({ length: size }, (_, row) => `${row}`) };
   const digest = (side: string): Examples["digest"] => `sha256:${side}${change}` as Examples["digest"];
   return { base: { ...both, digest: digest("base") }, head: { ...both, digest: digest("head") } };
 }
 
 /** Squashed into (0, 1), so that it can be a probability. */
-function chance(x: number): number {
+export function chance(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
 /**
  * Retrained: both sides share how hard an example is and differ by noise of their own. `effect` moves the head's scores
- * of positives.
+ * of positives; `rate` is the share of positives, of which there is at least one, as of negatives.
  */
-export function binaryChange(size: number, change: number, random: Random, noise = 0.7, effect = 0): Simulated {
+export function binaryChange(
+  size: number,
+  change: number,
+  random: Random,
+  { noise = 0.7, effect = 0, rate = 0.4 } = {},
+): Simulated {
   const { base, head } = frame(size, change);
-  const label = Uint8Array.from({ length: size }, () => (uniform(random) < 0.4 ? 1 : 0));
+  const label = Uint8Array.from({ length: size }, () => (uniform(random) < rate ? 1 : 0));
+  label[0] = 1;
+  label[1] = 0;
   const shared = Float64Array.from(label, (one) => (one === 1 ? 0.9 : -0.9) + normal(random));
   const side = (columns: Examples, shift: number): Predictions => {
     const score = Float64Array.from(shared, (one, row) => chance(one + noise * normal(random) + shift * label[row]!));
@@ -81,6 +88,12 @@ export function regressionChange(size: number, change: number, random: Random, s
   return { base: side(base, 1), head: side(head, scale) };
 }
 
+/** The same change on test sets that have no example in common. */
+export function elsewhere({ base, head }: Simulated, { head: other }: Simulated): Simulated {
+  const ids = Array.from({ length: other.ids.length }, (_, row) => `other ${row}`);
+  return { base, head: { ...other, ids, digest: head.digest } };
+}
+
 /** Differences of absolute errors are normal with this mean and deviation 1: the theory of a mean holds exactly. */
 export function meanChange(size: number, change: number, random: Random, mean: number): Simulated {
   const { base, head } = frame(size, change);
@@ -92,26 +105,6 @@ export function meanChange(size: number, change: number, random: Random, mean: n
     prediction: label.map(of),
   });
   return { base: side(base, () => 10), head: side(head, () => 10 + mean + normal(random)) };
-}
-
-/** Groups of `members` rows: what an example's group adds to the difference is shared by its rows. */
-export function clusteredChange(groups: number, members: number, change: number, random: Random): Simulated {
-  const size = groups * members;
-  const { base, head } = frame(size, change);
-  const group = {
-    values: Array.from({ length: groups }, (_, one) => `g${one}`),
-    code: Int32Array.from({ length: size }, (_, row) => row % groups),
-  };
-  const label = new Float64Array(size);
-  const of = Float64Array.from({ length: groups }, () => normal(random));
-  const side = (columns: Examples, error: (row: number) => number): Predictions => ({
-    ...columns,
-    group,
-    task: "regression",
-    label,
-    prediction: label.map((_, row) => error(row)),
-  });
-  return { base: side(base, () => 10), head: side(head, (row) => 10 + of[row % groups]! + normal(random)) };
 }
 
 /** Few answers change at all: each of `flips` examples, on average, flips to right or to wrong with equal chance. */

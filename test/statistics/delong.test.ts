@@ -15,10 +15,10 @@ const TWO = [
 test("AUCs and standard errors are those of the definition, by numpy on the matrix of all pairs", () => {
   const [one, two] = [placements(LABEL, ONE), placements(LABEL, TWO)] as [Placements, Placements];
   expect([one.auc, two.auc]).toEqual([expect.closeTo(0.5446428571428572, 12), expect.closeTo(0.6116071428571429, 12)]);
-  expect(delong(one, two, true)).toBeCloseTo(0.09948602214796681, 12);
-  expect(delong(two, one, true)).toBeCloseTo(0.09948602214796681, 12);
-  expect(delong(one, two, false)).toBeCloseTo(0.15772265198436017, 12);
-  expect(delong(one, one, true)).toBe(0);
+  expect(delong(one, two, true).error).toBeCloseTo(0.09948602214796681, 12);
+  expect(delong(two, one, true).error).toBeCloseTo(0.09948602214796681, 12);
+  expect(delong(one, two, false).error).toBeCloseTo(0.15772265198436017, 12);
+  expect(delong(one, one, true).error).toBe(0);
 });
 
 test("one class has no AUC", () => {

@@ -91,7 +91,7 @@ test("DeLong, paired and of different examples, with ties: pROC; AUC: wilcox.tes
     same(before.auc, auc[0]);
     same(before.auc, wilcoxon);
     same(after.auc, auc[1]);
-    const found = delong(before, after, paired === 1);
+    const { error: found } = delong(before, after, paired === 1);
     same(found, error);
     same(2 * normalTail(Math.abs(after.auc - before.auc) / found), p);
   }
@@ -122,7 +122,7 @@ test.each([
   same(shape.second, one.variance);
   same(acceleration(shape), one.acceleration);
   // So many units that nothing is widened for a small sample: boot has no such step.
-  const large = { ...shape, units: 1e15, fourth: 0 };
+  const large = { ...shape, unbiased: shape.second, uncertain: 0, units: 1e15, fourth: 0 };
   const sorted = Float64Array.from(one.drawn).sort();
   resampled(one.estimate, sorted, large, "percentile")
     .interval(0.95)

@@ -24,7 +24,7 @@ function meansOf(resamples: number): Float64Array {
 const sorted = meansOf(40_000);
 
 /** So many units that nothing has to be widened for a small sample: what SciPy computes. */
-const large: Shape = { ...shape, units: 1e9, fourth: 0 };
+const large: Shape = { ...shape, unbiased: shape.second, uncertain: 0, units: 1e9, fourth: 0 };
 
 test("acceleration and BCa bounds are scipy.stats.bootstrap's", () => {
   expect(acceleration(shape)).toBeCloseTo(0.022991, 6);
@@ -50,7 +50,7 @@ test.each(["bca", "percentile", "normal"] as const)(
 );
 
 test("the standard deviation's interval of a small sample is as wide as Student's", () => {
-  const few = { units: 5, strata: 1, second: 1, third: 0, fourth: 1 / 5 };
+  const few = { units: 5, strata: 1, second: 1, unbiased: 5 / 4, uncertain: 25 / 64, third: 0, fourth: 1 / 5 };
   expect(freedom(few)).toBe(4);
   const [low, high] = resampled(mean, sorted, few, "normal").interval(0.95);
   const deviation = Math.sqrt(VALUES.reduce((all, one) => all + (one - mean) ** 2, 0)) / VALUES.length;
@@ -72,7 +72,7 @@ test("where no sample reaches 0, p goes on along the normal curve; it is never 0
 });
 
 test("what never varies is judged by its number alone", () => {
-  const still = { units: 4, strata: 1, second: 0, third: 0, fourth: 0 };
+  const still = { units: 4, strata: 1, second: 0, unbiased: 0, uncertain: 0, third: 0, fourth: 0 };
   expect(resampled(0, new Float64Array(100), still, "bca")).toMatchObject({ p: 1 });
   expect(resampled(1, new Float64Array(100).fill(1), still, "bca").p).toBe(1 / 8);
   expect(resampled(1, new Float64Array(100).fill(1), { ...still, units: 50 }, "bca").p).toBeCloseTo(2 / 101, 12);
