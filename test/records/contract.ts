@@ -34,6 +34,9 @@ const BROKEN = [
   " ".repeat(20_000_000),
 ];
 
+/** By the API whoever loses a race waits for several times what the attempt took. */
+const patient = { timeout: 300_000 };
+
 /** What `Records` promises, whichever way the branch is moved and read. */
 export function contract(name: string, start: () => Promise<RecordsRig>, { writers }: { writers: number }): void {
   describe(`records ${name}`, () => {
@@ -120,40 +123,44 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
       expect(must(await records.trustedRun(COMMIT, "churn"))).toEqual(run(true));
     });
 
-    test("looks at a test set: one for each of the predictions, whoever counts at once, and none is lost", async () => {
-      await using rig = await start();
-      const testSet = digestOf("e");
-      const at = (day: number): string => `2026-03-0${day}T00:00:00.000Z`;
-      const machines = await Promise.all([1, 2, 3].map(() => open(rig)));
-      expect(must(await machines[0]!.looks(testSet))).toBeUndefined();
-      const runs = [0, 1, 2, 3].map((n) =>
-        run(true, {
-          commit: String(n).repeat(40),
-          startedAt: at(n + 1),
-          data: { customers: digestOf(n < 2 ? "a" : "b") },
-        }),
-      );
-      must(await machines[0]!.publish({ stages: [], runs }));
-      const look = (n: number): Look => ({ testSet, predictions: digestOf(String(n)), run: runs[n] as RunRecord });
-      const counted = await Promise.all(machines.map((records, n) => records.countLooks([look(n + 1), look(0)])));
-      for (const each of counted) expect(must(each)).toHaveLength(2);
-      const last = await open(rig);
-      must(await last.refresh());
-      const known = must(await last.looks(testSet));
-      expect(known).toMatchObject({ testSet, count: 4, first: at(1), last: at(4) });
-      expect(known?.data).toEqual({ customers: { [digestOf("a")]: 2, [digestOf("b")]: 2 } });
-      expect(known?.predictions.toSorted()).toEqual(["0", "1", "2", "3"].map(digestOf));
-      const head = await rig.git("rev-parse", BRANCH);
-      expect(must(await last.countLooks([{ ...look(1), run: runs[3] as RunRecord }]))).toEqual([known]);
-      // Each is written into its run as well, and stays there when the run is published again.
-      must(await last.publish({ stages: [], runs: [runs[2] as RunRecord] }));
-      expect(await rig.git("rev-parse", BRANCH)).toBe(head);
-      const { run: _, ...noted } = look(2);
-      expect(must(await last.run("2".repeat(40), "churn"))).toEqual({ ...runs[2], looks: [noted] });
-      expect(must(await last.looks(digestOf("a")))).toBeUndefined();
-    });
+    test(
+      "looks at a test set: one for each of the predictions, whoever counts at once, and none is lost",
+      patient,
+      async () => {
+        await using rig = await start();
+        const testSet = digestOf("e");
+        const at = (day: number): string => `2026-03-0${day}T00:00:00.000Z`;
+        const machines = await Promise.all([1, 2, 3].map(() => open(rig)));
+        expect(must(await machines[0]!.looks(testSet))).toBeUndefined();
+        const runs = [0, 1, 2, 3].map((n) =>
+          run(true, {
+            commit: String(n).repeat(40),
+            startedAt: at(n + 1),
+            data: { customers: digestOf(n < 2 ? "a" : "b") },
+          }),
+        );
+        must(await machines[0]!.publish({ stages: [], runs }));
+        const look = (n: number): Look => ({ testSet, predictions: digestOf(String(n)), run: runs[n] as RunRecord });
+        const counted = await Promise.all(machines.map((records, n) => records.countLooks([look(n + 1), look(0)])));
+        for (const each of counted) expect(must(each)).toHaveLength(2);
+        const last = await open(rig);
+        must(await last.refresh());
+        const known = must(await last.looks(testSet));
+        expect(known).toMatchObject({ testSet, count: 4, first: at(1), last: at(4) });
+        expect(known?.data).toEqual({ customers: { [digestOf("a")]: 2, [digestOf("b")]: 2 } });
+        expect(known?.predictions.toSorted()).toEqual(["0", "1", "2", "3"].map(digestOf));
+        const head = await rig.git("rev-parse", BRANCH);
+        expect(must(await last.countLooks([{ ...look(1), run: runs[3] as RunRecord }]))).toEqual([known]);
+        // Each is written into its run as well, and stays there when the run is published again.
+        must(await last.publish({ stages: [], runs: [runs[2] as RunRecord] }));
+        expect(await rig.git("rev-parse", BRANCH)).toBe(head);
+        const { run: _, ...noted } = look(2);
+        expect(must(await last.run("2".repeat(40), "churn"))).toEqual({ ...runs[2], looks: [noted] });
+        expect(must(await last.looks(digestOf("a")))).toBeUndefined();
+      },
+    );
 
-    test(`${writers} writers at once lose nothing, and the history is a line`, { timeout: 300_000 }, async () => {
+    test(`${writers} writers at once lose nothing, and the history is a line`, patient, async () => {
       await using rig = await start();
       await atOnce(rig, writers);
     });
