@@ -27,6 +27,8 @@ const ACTIONS = ["run", "report", "promote", "deploy", "drift"];
 const WORKER = "src/store/work/worker.ts";
 /** The program that runs a stage's function, which the pipeline finds beside its bundle. */
 const FUNCTION = "src/pipeline/functions/main.ts";
+/** The program that draws a plot by a template of the repository's own. */
+const TEMPLATE = "src/report/plots/template/main.ts";
 /** The program that times a model's network. */
 const SPEED = "src/performance/main.ts";
 /** Native code, and what reads files of its own package: loaded from node_modules, where it is installed at all. */
@@ -58,6 +60,7 @@ const TARGETS: Readonly<Record<string, readonly Bundle[]>> = {
         worker: WORKER,
         function: FUNCTION,
         speed: SPEED,
+        template: TEMPLATE,
       },
     },
     { dir: "serve", input: { serve: "src/serve/main.ts" }, single: true },
@@ -65,7 +68,7 @@ const TARGETS: Readonly<Record<string, readonly Bundle[]>> = {
   dist: [
     {
       dir: ".",
-      input: { cli: "src/cli/main.ts", worker: WORKER, function: FUNCTION, speed: SPEED },
+      input: { cli: "src/cli/main.ts", worker: WORKER, function: FUNCTION, speed: SPEED, template: TEMPLATE },
       copies: { "src/sandbox/actions/provided": "chunks/provided" },
     },
   ],

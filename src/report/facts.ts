@@ -9,6 +9,7 @@ import type { Store } from "../store/index.ts";
 import type { PipelineInput } from "./build.ts";
 import { PlotFiles } from "./plots/files.ts";
 import { gatherPlots } from "./plots/gather.ts";
+import { templatesOf } from "./plots/template/draw.ts";
 import type { Report } from "./schema.ts";
 import { seedsOf } from "./seeds.ts";
 import type { Side } from "./side.ts";
@@ -56,7 +57,7 @@ export async function factsOf(
     head: new PlotFiles(head, options.headSource, stores),
     base: base === undefined ? null : await filesOf(context, base, stores),
   };
-  return { ...known, ...(await gatherPlots(declared, files)) };
+  return { ...known, ...(await gatherPlots(declared, files, templatesOf(context, options.headSource))) };
 }
 
 async function filesOf(context: Context, side: Side, stores: readonly Store[]): Promise<PlotFiles | null> {

@@ -4,12 +4,14 @@ import { count } from "./format.ts";
 import { code, details, sentence, table } from "./markdown.ts";
 import type { MatrixPlot, PlotReport } from "./plots/schema.ts";
 import type { Report } from "./schema.ts";
+import { sumOf } from "./plots/matrix.ts";
 import { barChart, lineChart } from "./xychart.ts";
 import type { Chart } from "./xychart.ts";
 
 /** More classes make a table nobody reads in a comment. */
 const CLASSES = 10;
 const NAMED = 10;
+const OWN = "Drawn as lines here, and by its own template on the report's page.";
 
 /** Those that the pipeline declares first, then those of the predictions; what cannot be drawn here is named. */
 export function plotsSection({ models, pipelines }: Report, detail: Detail): string[] {
@@ -31,7 +33,11 @@ export function plotsSection({ models, pipelines }: Report, detail: Detail): str
 function draw(plot: PlotReport, detail: Detail): string | null {
   switch (plot.kind) {
     case "lines":
-      return chart(lineChart(plot), plot.note, detail);
+      return chart(
+        lineChart(plot),
+        [plot.drawing === undefined ? "" : OWN, plot.note ?? ""].join(" ").trim() || null,
+        detail,
+      );
     case "bars":
       return chart(barChart(plot), plot.note, detail);
     case "matrix":
@@ -57,8 +63,7 @@ function matrix({ classes, base, head, normalized, x, y, note }: MatrixPlot, det
   const share = (counts: MatrixPlot["base"], row: number, column: number): string | null => {
     const value = counts?.[row]?.[column];
     if (value === undefined) return null;
-    const sum = normalized ? (counts?.[row]?.reduce((total, one) => total + one, 0) ?? 0) : 1;
-    return normalized ? (value / (sum || 1)).toFixed(2) : String(Number(value.toFixed(1)));
+    return normalized ? (value / sumOf(counts ?? [], column)).toFixed(2) : String(Number(value.toFixed(1)));
   };
   const rows = classes.map((name, row) => [
     code(name, 20),

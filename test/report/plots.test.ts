@@ -133,7 +133,6 @@ test("base and head are two series; numbers that are none are left out and told"
   ]);
   expect(words.note).toBe('"day" holds no numbers: the rows are counted.');
   expect(buildPlot(plot({ y: [{ file: FILE, fields: ["none"] }] }), null, head)).toBeNull();
-  expect((buildPlot(plot({ template: "mine.json" }), null, head) as LinesPlot).note).toMatch(/own is not used/);
 });
 
 test("many columns and many bars are bounded, and that is told", () => {

@@ -1,8 +1,8 @@
-import type { Spec as VegaSpec } from "vega";
 import type { TopLevelSpec } from "vega-lite";
 import { escapeHtml } from "../html.ts";
 import { visible } from "../markdown.ts";
 import type { BarsPlot, LinesPlot, Series } from "../plots/schema.ts";
+import { loadVega } from "./vega.ts";
 
 /** Pixels before the page scales it. */
 const [WIDTH, HEIGHT] = [440, 260];
@@ -17,39 +17,36 @@ export interface Charts {
   draw(plot: LinesPlot | BarsPlot): Promise<string>;
 }
 
-/**
- * Loads Vega, which takes a while, so it is loaded only where there is something to draw. Expressions are interpreted,
- * not compiled to code; every address is refused; what the repository wrote reaches Vega as data only.
- */
+/** What the repository wrote reaches Vega as data only. */
 export async function loadCharts(): Promise<Charts> {
-  const [vega, { compile }, { expressionInterpreter }] = await Promise.all([
-    import("vega"),
-    import("vega-lite"),
-    import("vega-interpreter"),
-  ]);
-  const refuse = async (): Promise<never> => Promise.reject(new Error("a chart loads nothing"));
-  const loader = { options: {}, load: refuse, sanitize: refuse, http: refuse, file: refuse };
+  const draw = await loadVega();
   return {
-    draw: async (plot) => {
-      const spec = compile(plot.kind === "lines" ? linesSpec(plot) : barsSpec(plot), { logger: SILENT }).spec;
-      const runtime = vega.parse(spec as VegaSpec, undefined, { ast: true });
-      const view = new vega.View(runtime, { expr: expressionInterpreter, renderer: "none", loader, logger: SILENT });
-      try {
-        return titled(shorten(await view.toSVG()), plot);
-      } finally {
-        view.finalize();
-      }
-    },
+    draw: async (plot) => titled(shorten(await draw(plot.kind === "lines" ? linesSpec(plot) : barsSpec(plot))), plot),
   };
 }
 
-const SILENT = {
-  level: (): never => SILENT as never,
-  error: (): never => SILENT as never,
-  warn: (): never => SILENT as never,
-  info: (): never => SILENT as never,
-  debug: (): never => SILENT as never,
-};
+/** Axes in the page's colours. */
+export const axisConfig = (): object => ({
+  aria: false,
+  view: { stroke: null },
+  axis: {
+    labelColor: "var(--dim)",
+    titleColor: "var(--dim)",
+    gridColor: "var(--line)",
+    domainColor: "var(--axis)",
+    tickColor: "var(--axis)",
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: 400,
+    tickSize: 4,
+    labelFlush: false,
+    labelOverlap: true,
+    labelPadding: 4,
+    titlePadding: 8,
+  },
+  legend: { labelColor: "var(--ink)", titleColor: "var(--dim)" },
+  header: { labelColor: "var(--ink)", titleColor: "var(--dim)" },
+});
 
 const frame = (height: number): Omit<TopLevelSpec & { mark: never }, "mark" | "data"> =>
   ({
@@ -58,25 +55,7 @@ const frame = (height: number): Omit<TopLevelSpec & { mark: never }, "mark" | "d
     background: null,
     padding: 2,
     autosize: { type: "fit", contains: "padding" },
-    config: {
-      aria: false,
-      view: { stroke: null },
-      axis: {
-        labelColor: "var(--dim)",
-        titleColor: "var(--dim)",
-        gridColor: "var(--line)",
-        domainColor: "var(--axis)",
-        tickColor: "var(--axis)",
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: 400,
-        tickSize: 4,
-        labelFlush: false,
-        labelOverlap: true,
-        labelPadding: 4,
-        titlePadding: 8,
-      },
-    },
+    config: axisConfig(),
   }) as never;
 
 /** What tells series apart: the column by colour, the side by dashes and form; with one column colour is the side too. */

@@ -1,5 +1,6 @@
 import { formatValue } from "../format.ts";
 import { html, Html } from "../html.ts";
+import { sumOf } from "../plots/matrix.ts";
 import type { BarsPlot, LinesPlot, MatrixPlot, PlotReport } from "../plots/schema.ts";
 import { CHART_WIDTH, colourOf, heightOf, sidesOf } from "./chart.ts";
 import type { Charts } from "./chart.ts";
@@ -18,6 +19,7 @@ export async function figure(plot: PlotReport, index: number, charts: () => Prom
 async function body(plot: PlotReport, index: number, charts: () => Promise<Charts>): Promise<Html> {
   switch (plot.kind) {
     case "lines":
+      if (plot.drawing !== undefined) return drawingOf(plot, plot.drawing);
       return html`${await drawing(plot, index, charts, describeLines(plot))}${legend(plot)}`;
     case "bars":
       return html`${await drawing(plot, index, charts, describeBars(plot))}${barsLegend(plot)}`;
@@ -36,6 +38,12 @@ async function body(plot: PlotReport, index: number, charts: () => Promise<Chart
         })}
       </div>`;
   }
+}
+
+/** In an `img` an SVG runs no script, loads nothing and reaches nothing of the page. */
+function drawingOf(plot: LinesPlot, svg: string): Html {
+  const address = `data:image/svg+xml;base64,${Buffer.from(svg).toString("base64")}`;
+  return html`<img class="chart" alt="${plot.title}. ${describeLines(plot)}" src="${new Html(address)}" />`;
 }
 
 /** Nothing but the bytes of a picture, in base64. */
@@ -150,7 +158,7 @@ function matrix(
   const rows = counts.map((row, at) => {
     const sum = row.reduce((total, value) => total + value, 0) || 1;
     const cells = row.map((value, column) => {
-      const share = value / sum;
+      const share = value / (normalized ? sumOf(counts, column) : sum);
       const shown = normalized ? share.toFixed(2) : formatCount(value);
       if (value === 0) return html`<td class="none">${shown}</td>`;
       return html`<td

@@ -63,10 +63,13 @@ const cover = (side: "left" | "right"): string =>
   `linear-gradient(to ${side === "left" ? "right" : "left"},var(--paper) 40%,transparent) ${side}/36px 100% no-repeat local`;
 const SHADES = `background:${[cover("left"), cover("right"), shade("left"), shade("right")].join(",")}`;
 
-export const STYLE = `
-:root{color-scheme:light dark;${variables(PALETTE.light)}}
+/** The palette as variables, in light and dark. */
+export const SCHEMES = `:root{color-scheme:light dark;${variables(PALETTE.light)}}
 @media (prefers-color-scheme:dark){:root{${variables(PALETTE.dark)}}}
-*{box-sizing:border-box}
+`;
+
+export const STYLE = `
+${SCHEMES}*{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 .skip{position:absolute;left:-999px}.skip:focus{left:8px;top:8px;background:var(--paper);padding:8px;z-index:1}
 :focus-visible{outline:2px solid var(--note);outline-offset:2px}

@@ -84,7 +84,6 @@ function frameOf(
 function lines(plot: Plot, sides: Sides): LinesPlot | null {
   const notes: string[] = [];
   const known = LINES.find((name) => name === (plot.template ?? "linear"));
-  if (known === undefined) notes.push("drawn as lines: a template of one's own is not used");
   const template = known ?? "linear";
   const cloud = template.startsWith("scatter");
   const found = sides.flatMap(([side, tables]) =>

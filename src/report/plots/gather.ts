@@ -2,12 +2,15 @@ import { ok } from "../../core/index.ts";
 import type { Result } from "../../core/index.ts";
 import type { Plot } from "../../pipeline/index.ts";
 import { buildPlot } from "./build.ts";
+import type { Tables } from "./build.ts";
 import { noteOf } from "./files.ts";
 import type { PlotFile, PlotFiles } from "./files.ts";
 import { imagePlot, imageType } from "./image.ts";
-import type { PlotReport } from "./schema.ts";
+import { TEMPLATES } from "./schema.ts";
+import type { LinesPlot, PlotReport } from "./schema.ts";
 import { readTables } from "./table.ts";
 import type { PlotTable } from "./table.ts";
+import type { TemplateDrawer } from "./template/draw.ts";
 
 /** Plots of one pipeline that are drawn. */
 const MOST = 50;
@@ -25,6 +28,7 @@ export interface Gathered {
 export async function gatherPlots(
   declared: readonly Plot[],
   files: { readonly base: PlotFiles | null; readonly head: PlotFiles },
+  templates: TemplateDrawer,
 ): Promise<Gathered> {
   const plots: PlotReport[] = [];
   const notes: string[] = [];
@@ -38,7 +42,7 @@ export async function gatherPlots(
         continue;
       }
       // oxlint-disable-next-line no-await-in-loop
-      const drawn = await draw(one, base, head, files.base !== null, notes);
+      const drawn = await draw(one, base, head, files.base !== null, notes, templates);
       if (drawn !== null) plots.push(drawn);
     }
   }
@@ -77,6 +81,7 @@ async function draw(
   head: Files,
   compared: boolean,
   notes: string[],
+  templates: TemplateDrawer,
 ): Promise<PlotReport | null> {
   const [image] = plot.y.map(({ file }) => file).filter((file) => imageType(file) !== undefined);
   if (image !== undefined) {
@@ -84,10 +89,35 @@ async function draw(
     return before === null && after === null ? null : imagePlot(image, before, after);
   }
   const [before, after] = [await tables(plot, base, notes), await tables(plot, head, notes)];
-  const drawn = buildPlot(plot, compared ? before : null, after);
+  const made = buildPlot(plot, compared ? before : null, after);
+  const drawn = await drawnBy(templates, plot, made, { base: compared ? before : null, head: after });
   if (drawn === null && after.size > 0)
     notes.push(`The plot ${plot.id} is not drawn: the files hold none of its columns.`);
   return drawn;
+}
+
+/** By the template of the repository's own that a plot may name; as lines where that cannot be, with the reason. */
+async function drawnBy(
+  templates: TemplateDrawer,
+  plot: Plot,
+  made: PlotReport | null,
+  tablesOf: { readonly base: Tables | null; readonly head: Tables },
+): Promise<PlotReport | null> {
+  if (plot.template === null || TEMPLATES.some((name) => name === plot.template)) return made;
+  if (made !== null && made.kind !== "lines") return made;
+  const first = (side: Tables | null): PlotTable | null => side?.get(plot.y[0]?.file ?? "")?.[0] ?? null;
+  const [base, head] = [first(tablesOf.base), first(tablesOf.head)];
+  if (base === null && head === null) return made;
+  const drawn = await templates({ plot, base, head });
+  if (drawn.ok) return { ...(made ?? nothing(plot)), drawing: drawn.value };
+  const why = `drawn as lines: ${noteOf(drawn)}`;
+  return made === null ? null : { ...made, note: made.note === null ? `${why}.` : `${made.note} ${why}.` };
+}
+
+/** What a template draws of columns that are no numbers has no lines. */
+function nothing({ id, title, xLabel, yLabel }: Plot): LinesPlot {
+  const frame = { id, title: title ?? id, x: xLabel ?? "", y: yLabel ?? "", note: null };
+  return { kind: "lines", ...frame, template: "linear", diagonal: false, series: [] };
 }
 
 async function tables({ x, y, header }: Plot, files: Files, notes: string[]): Promise<Map<string, PlotTable[]>> {

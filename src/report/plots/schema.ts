@@ -23,6 +23,8 @@ export type Series = z.infer<typeof seriesSchema>;
 
 /** How the points are joined: the names of DVC's templates. */
 export const LINES = ["linear", "simple", "smooth", "scatter", "scatter_jitter"] as const;
+/** Every name of DVC's own; another one names a file of the repository. */
+export const TEMPLATES = [...LINES, "confusion", "confusion_normalized", "bar_horizontal", "bar_horizontal_sorted"];
 
 const linesSchema = z.strictObject({
   kind: z.literal("lines"),
@@ -31,6 +33,8 @@ const linesSchema = z.strictObject({
   /** Drawn from corner to corner, of what has a known ideal or chance line. */
   diagonal: z.boolean(),
   series: z.array(seriesSchema),
+  /** As a template of the repository's own draws it: an SVG document, hostile, for an `img` and nothing else. */
+  drawing: z.string().optional(),
 });
 const barsSchema = z.strictObject({
   kind: z.literal("bars"),
@@ -40,7 +44,7 @@ const barsSchema = z.strictObject({
 const matrixSchema = z.strictObject({
   kind: z.literal("matrix"),
   ...frame,
-  /** Rows are shares of their sum. */
+  /** Shares of what was said, as DVC has them: each column is divided by its sum. */
   normalized: z.boolean(),
   /** Of both sides, in the order of the rows (x, what is true) and the columns (y, what was said). */
   classes: z.array(z.string()),
