@@ -24,8 +24,8 @@ const WIDTHS = { narrow: 390, wide: 1280 };
 const SHOWN: Readonly<Record<string, string>> = {
   "digits-comment-wide-light": "comment-light",
   "digits-comment-wide-dark": "comment-dark",
-  "digits-comment-narrow-light": "comment-narrow",
-  "churn-page-narrow-dark": "page-narrow",
+  "churn-page-narrow-light": "page-narrow-light",
+  "churn-page-narrow-dark": "page-narrow-dark",
   "drift-issue": "drift-issue",
 };
 
@@ -68,10 +68,12 @@ async function shoot(at: Browser, name: string, example: Example): Promise<void>
     const path = join(out, `${what}.png`);
     const element = page.locator(selector).first();
     await element.screenshot({ path, animations: "disabled" });
-    await page.close();
     console.log(`${path}, ${statSync(path).size} bytes`);
     const shown = SHOWN[what];
-    if (shown !== undefined) copyFileSync(path, join(images, `${shown}.png`));
+    // Of a page the first screen alone: the rest is for looking.
+    if (shown !== undefined && selector === "html") await page.screenshot({ path: join(images, `${shown}.png`) });
+    else if (shown !== undefined) copyFileSync(path, join(images, `${shown}.png`));
+    await page.close();
   };
   for (const scheme of SCHEMES) {
     for (const [form, width] of Object.entries(WIDTHS)) {

@@ -64,11 +64,10 @@ function value(number: number | null, { unit }: MetricRow): string {
   return unbroken(formatValue(number, unit));
 }
 
-/** Breaks, where it must, between the difference and its interval. */
 function change({ difference, interval, unit }: MetricRow): string {
   const text = unbroken(formatChange(difference, unit));
   if (interval === null || difference === null || (interval[0] === 0 && interval[1] === 0)) return text;
-  return `${text} ${unbroken(`(${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)})`)}`;
+  return `${text} (${unbroken(formatChange(interval[0], unit))} to ${unbroken(formatChange(interval[1], unit))})`;
 }
 
 function verdictCell(metric: MetricRow): string {

@@ -1,7 +1,7 @@
 import type { Section } from "../config/index.ts";
 import { arrow, more } from "./detail.ts";
 import type { Detail } from "./detail.ts";
-import { count, formatChange, formatCost, formatTime, formatValue } from "./format.ts";
+import { count, formatChange, formatCost, formatTime, formatValue, unbroken } from "./format.ts";
 import { code, details, sentence, table } from "./markdown.ts";
 import { mermaid } from "./mermaid.ts";
 import type { PipelineReport } from "./schema.ts";
@@ -64,7 +64,7 @@ function stages(pipeline: PipelineReport, detail: Detail): string {
     .map((one) => [
       code(one.stage, 60),
       STATUS[one.status],
-      one.status === "cached" || one.status === "skipped" ? "–" : formatTime(one.ms),
+      one.status === "cached" || one.status === "skipped" ? "–" : unbroken(formatTime(one.ms)),
       ...(paid ? [formatCost(one.cost, "")] : []),
       ...(detail.reasons ? [sentence(one.reason, 160)] : []),
     ]);

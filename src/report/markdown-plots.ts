@@ -69,7 +69,7 @@ function matrix({ classes, base, head, normalized, x, y, note }: MatrixPlot, det
     code(name, 20),
     ...classes.map((_, column) => {
       const values = [share(base, row, column), share(head, row, column)].filter((one) => one !== null);
-      return [...new Set(values)].join(" → ");
+      return [...new Set(values)].join("\u00a0→\u00a0");
     }),
   ]);
   const columns = [["", "left"] as const, ...classes.map((name) => [code(name, 20), "right"] as const)];

@@ -59,7 +59,7 @@ function rowTable(rows: readonly SliceRow[], detail: Detail): string {
 function change({ difference, interval, unit }: SliceRow): string {
   const text = unbroken(formatChange(difference, unit));
   if (interval === null) return text;
-  return `${text} ${unbroken(`(${formatChange(interval[0], unit)} to ${formatChange(interval[1], unit)})`)}`;
+  return `${text} (${unbroken(formatChange(interval[0], unit))} to ${unbroken(formatChange(interval[1], unit))})`;
 }
 
 function search({ search: found }: SliceReport): string[] {

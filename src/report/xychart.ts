@@ -8,13 +8,14 @@ export interface Chart {
   readonly note: string | null;
 }
 
-const COLOURS = [
-  ["grey", "#9ca3af"],
+/** Each has a contrast of at least 3 to GitHub's page, in light and in dark. */
+export const COLOURS = [
+  ["grey", "#7d8590"],
   ["blue", "#2563eb"],
   ["orange", "#ea580c"],
   ["green", "#16a34a"],
   ["purple", "#9333ea"],
-  ["brown", "#92400e"],
+  ["pink", "#db2777"],
 ] as const;
 /** Where lines are read off: Mermaid draws all lines of a chart through the same evenly spaced places. */
 const PLACES = 25;
@@ -78,7 +79,7 @@ export function barChart({ bars, x, y }: BarsPlot): Chart | null {
 
 function init(colours: readonly number[]): string {
   const plotColorPalette = colours.map((at) => COLOURS[at]![1]).join(", ");
-  return `%%{init: ${JSON.stringify({ themeVariables: { xyChart: { plotColorPalette } } })}}%%`;
+  return `%%{init: ${JSON.stringify({ themeVariables: { xyChart: { backgroundColor: "transparent", plotColorPalette } } })}}%%`;
 }
 
 function axis(text: string): string {

@@ -96,11 +96,64 @@ describe.skipIf(!existsSync(executablePath))("the page, in a browser", () => {
     },
   );
 
+  test("whatever takes the keyboard shows that it has it", async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.locator("body").focus();
+    const reached = new Set<string>();
+    for (let step = 0; step < 60; step++) {
+      // oxlint-disable-next-line no-await-in-loop -- a key after another
+      await page.keyboard.press("Tab");
+      // oxlint-disable-next-line no-await-in-loop
+      const at = await page.evaluate<{ name: string; outline: string } | null>(FOCUSED);
+      if (at === null) break;
+      expect(at.outline, at.name).toBe("solid 2px");
+      reached.add(at.name);
+    }
+    const all = await page.locator("a, summary, [tabindex='0']").count();
+    expect(reached.size).toBeGreaterThan(5);
+    expect(reached.size).toBeLessThanOrEqual(all);
+  });
+
+  test("on a narrow screen the verdict of a metric is beside its name, once for who listens", async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    const first = page.locator("section#model-0 tbody th").first();
+    expect(await first.innerText()).toMatch(/better|worse|no evidence|equivalent/);
+    expect(await page.locator(".narrow:not([aria-hidden=true])").count()).toBe(0);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    expect(await page.locator(".narrow").first().isVisible()).toBe(false);
+  });
+
+  test("the contents name every section, in the order of the page", async () => {
+    const links = await page.locator("nav a").allInnerTexts();
+    expect(links).toEqual(await page.locator("main h2").allInnerTexts());
+  });
+
+  test("on paper nothing is folded, cut off or shaded", async () => {
+    await page.emulateMedia({ media: "print" });
+    const folded = page.locator("details:not([open])").first();
+    expect(await folded.locator("*:not(summary)").first().isVisible()).toBe(true);
+    expect(await page.evaluate(CUT)).toEqual(["visible", "none"]);
+    await page.emulateMedia({ media: null });
+  });
+
   test("on paper it is black on white, whatever the screen", async () => {
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
   });
 });
+
+/** What has the focus and how that looks; null: the page's end. */
+const FOCUSED = `(() => {
+  const at = document.activeElement;
+  if (at === null || at === document.body) return null;
+  const style = getComputedStyle(at);
+  const place = [...document.querySelectorAll("*")].indexOf(at);
+  return { name: at.tagName + place, outline: style.outlineStyle + " " + style.outlineWidth };
+})()`;
+const CUT = `(() => {
+  const style = getComputedStyle(document.querySelector(".scroll"));
+  return [style.overflowX, style.backgroundImage];
+})()`;
 
 /** Role and name of every picture, as a screen reader has them. */
 const NAMES = `[...document.querySelectorAll("svg:not([aria-hidden=true])")].map((one) => {

@@ -4,6 +4,7 @@ import type { Report } from "../../src/report/index.ts";
 import { loadCharts } from "../../src/report/page/chart.ts";
 import { PALETTE } from "../../src/report/page/style.ts";
 import { sectionsOf } from "../../src/report/views.ts";
+import { contrast } from "./contrast.ts";
 import { fullReport, PLOTS, report, runRecord } from "./fixture.ts";
 
 const drawable = PLOTS.filter((one) => one.kind === "lines" || one.kind === "bars");
@@ -82,17 +83,6 @@ test("no metric, no base, a failure and a refusal make a page as well", async ()
 });
 
 test("the palette can be read: 4.5 to 1 for words, 3 to 1 for lines, in light and dark", () => {
-  const luminance = (colour: string): number => {
-    const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
-      const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-      return value <= 0.040_45 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const contrast = (a: string, b: string): number => {
-    const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((m, n) => m - n);
-    return (light + 0.05) / (dark + 0.05);
-  };
   for (const [scheme, colours] of Object.entries(PALETTE)) {
     for (const ground of [colours.paper, colours.tint]) {
       for (const word of ["ink", "dim", "good", "bad", "warn", "note"] as const)

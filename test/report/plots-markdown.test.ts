@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { renderMarkdown } from "../../src/report/index.ts";
 import type { BarsPlot, LinesPlot, PlotReport } from "../../src/report/plots/schema.ts";
-import { barChart, lineChart } from "../../src/report/xychart.ts";
+import { barChart, COLOURS, lineChart } from "../../src/report/xychart.ts";
+import { contrast } from "./contrast.ts";
 import { fullReport, PLOTS } from "./fixture.ts";
 
 const [lines, scatter, bars, matrix] = PLOTS as [LinesPlot, LinesPlot, BarsPlot, PlotReport];
@@ -99,7 +100,7 @@ test("a bar of each side has a place of its own, also where names are the same",
 
 test("a confusion matrix is one table; a cell that changed has both numbers", () => {
   const text = section([matrix]);
-  expect(text).toContain("| `0` | 40 → 41 | 1 → 0 | 0 |");
+  expect(text).toContain("| `0` | 40\u00a0→\u00a041 | 1\u00a0→\u00a00 | 0 |");
   expect(text).toContain("Rows: actual. Columns: predicted. Cells: base → this PR where they differ.");
 });
 
@@ -120,4 +121,9 @@ test("no name leaves its quotes", () => {
       /^xychart-beta( horizontal)?\n {2}x-axis {2}(\[[ ,]*\]|[\d. >-]+)\n {2}y-axis {2}[\d. >-]+(\n {2}(line|bar) \[[\d., -]+\])+$/,
     );
   }
+});
+
+test("the colours stand out from GitHub's page, light and dark", () => {
+  for (const [name, colour] of COLOURS)
+    for (const page of ["#ffffff", "#0d1117"]) expect(contrast(colour, page), `${name} on ${page}`).toBeGreaterThan(3);
 });
