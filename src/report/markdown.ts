@@ -13,7 +13,9 @@ const PLAIN = /^[^`|\\<]*$/;
 /** Characters that mean nothing in running text, wherever they stand, with an underscore inside of a word. */
 const HARMLESS = /^(?:[A-Za-z0-9 ,.;:%+()'"=/−–…↑↓·-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|(?<= -)>(?= ))*$/;
 /** What GitHub makes something of all the same: links, emoji, references, and what starts a list. */
-const MEANINGFUL = /www\.|:\/\/|:\w+:|\bGH-\d|\b[0-9a-f]{7,40}\b|^[+-](\s|$)|^\d+[.)](\s|$)|^[-=]+$/i;
+const MEANINGFUL = /www\.|:\/\/|:\w+:|\bGH-\d|^[+-](\s|$)|^\d+[.)](\s|$)|^[-=]+$/i;
+/** What GitHub links as a commit: a code span of its own in a sentence. */
+const COMMIT = /\b[0-9a-f]{7,40}\b/gi;
 
 /** What a runner takes for a command when a report is printed in a job: at the start of a line, and anywhere in one. */
 const COMMAND = /^::|##(?=\[|vso\[)/gi;
@@ -55,7 +57,8 @@ function entity(character: string): string {
 /** A sentence that may name foreign things: as it is if nothing in it can mean anything to Markdown, else as code. */
 export function sentence(text: string, most = 400): string {
   const shown = visible(text, most);
-  return shown !== "" && HARMLESS.test(shown) && !MEANINGFUL.test(shown) ? shown : code(text, most);
+  const harmless = shown !== "" && HARMLESS.test(shown) && !MEANINGFUL.test(shown);
+  return harmless ? shown.replace(COMMIT, (id) => `\`${id}\``) : code(text, most);
 }
 
 /** Foreign text of several lines, as a block; lines and length are bounded. */

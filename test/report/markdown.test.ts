@@ -105,3 +105,8 @@ test("what is harmless stays legible", () => {
   expect(visible("a\nb\u202Ec")).toBe("a⏎bU+202Ec");
   expect(visible("x".repeat(200), 10)).toBe("xxxxxxxxx…");
 });
+
+test("a digest in a sentence is code, and the sentence is not", () => {
+  expect(sentence("with digits as it is here (f28a0be6ddf7).")).toBe("with digits as it is here (`f28a0be6ddf7`).");
+  expect(sentence("seen at f28a0be, by @bob")).toMatch(/^`.*`$/);
+});
