@@ -30,9 +30,9 @@ export async function judgeHeldOut(options: {
   readonly made: Made;
 }): Promise<Result<HeldOutJudgement>> {
   const { model, rules, lock, made } = options;
-  const { evaluation } = model.config.value;
-  const promised = rules.config.value.evaluation.held_out;
-  const wanted = promised ?? evaluation.held_out;
+  const { evaluation } = rules.config.value;
+  const promised = evaluation.held_out;
+  const wanted = promised ?? model.config.value.evaluation.held_out;
   if (wanted === undefined) return ok({ failed: [] });
   const found = await findOutput(made, wanted.predictions);
   if (!found.ok) return found;

@@ -3,6 +3,7 @@ import { message, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import { compareModels, judgeGates, marginsOf } from "../evaluate/index.ts";
 import { readRecorded, shownMetrics } from "../metrics/index.ts";
+import type { Evaluation } from "../metrics/index.ts";
 import type { Reference } from "../evaluate/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Measured } from "./candidate.ts";
@@ -18,7 +19,8 @@ export interface Judgement {
 
 /**
  * Judges a candidate against the version that is in production now. `rules` is the model as the branch had it before
- * the push, because a change must not loosen the gate that it has to pass itself. What the branch promised before the
+ * the push, because a change must not loosen the gate that it has to pass itself, nor redefine what the gate is on: `measured` is
+ * by the evaluation of the rules too. What the branch promised before the
  * push is what is in production, so a rule against `base` is judged by the same version.
  */
 export async function judge(
@@ -28,11 +30,12 @@ export async function judge(
 ): Promise<Result<Judgement>> {
   const { model, rules, lock, store } = options;
   const gates = rules.config.value.gates ?? [];
-  const reference = await production(productionVersion(lock), model, store);
+  const { evaluation } = rules.config.value;
+  const reference = await production(productionVersion(lock), evaluation, store);
   const speed = await speedOf(context, measured, { model, gates, lock, store });
   const results = judgeGates({
     gates,
-    evaluation: model.config.value.evaluation,
+    evaluation,
     candidate: { predictions: measured.predictions, numbers: measured.numbers },
     base: reference,
     production: reference,
@@ -42,14 +45,13 @@ export async function judge(
     ...(speed === undefined ? {} : { speed }),
   });
   return ok({
-    verdict: verdictOf(reference, measured, model, marginsOf(gates, rules.config.value.evaluation.margins)),
+    verdict: verdictOf(reference, measured, evaluation, marginsOf(gates, evaluation.margins)),
     failed: results.filter((result) => !result.passed).map(({ rule, found }) => `${rule}: ${found}`),
   });
 }
 
-async function production(version: ModelVersion | undefined, model: Model, store: Store): Promise<Reference> {
+async function production(version: ModelVersion | undefined, evaluation: Evaluation, store: Store): Promise<Reference> {
   if (version === undefined) return { kind: "none", why: "nothing is in production yet" };
-  const { evaluation } = model.config.value;
   const { predictions: digest, commit, threshold } = version;
   const file = `predictions of version ${version.version}`;
   const read = await readRecorded([store], { digest, file, commit, threshold }, evaluation);
@@ -60,12 +62,11 @@ async function production(version: ModelVersion | undefined, model: Model, store
 function verdictOf(
   reference: Reference,
   measured: Measured,
-  model: Model,
+  evaluation: Evaluation,
   margins: Readonly<Record<string, number>>,
 ): ModelVersion["verdict"] {
   if (reference.kind === "none") return "first";
   if (reference.kind === "missing" || reference.predictions === null) return "no-evidence";
-  const { evaluation } = model.config.value;
   const compared = compareModels({
     base: reference.predictions,
     head: measured.predictions,

@@ -1,5 +1,5 @@
 import type { ModelLock, Provenance } from "../config/index.ts";
-import { fail, failedIfAny, fileJson, ok } from "../core/index.ts";
+import { canonicalJson, fail, failedIfAny, fileJson, message, ok } from "../core/index.ts";
 import type { Context, Digest, Failure, Result } from "../core/index.ts";
 import { atRevision, git, resolveCommit, swapBranch } from "../git/index.ts";
 import type { Identity, Source } from "../git/index.ts";
@@ -26,7 +26,7 @@ export interface PromoteOptions {
   readonly branch: string;
   /** The commit that was pushed; the working tree has to be at it, for a pipeline that must run. */
   readonly commit: string;
-  /** Head of the branch before the push: its gates judge. Absent (a run by hand): the gates of `commit`. */
+  /** Head of the branch before the push: its gates and evaluation judge. Absent (a run by hand): the rules of `commit`. */
   readonly before?: string;
   /** Only these; absent: every model. */
   readonly models?: readonly string[];
@@ -115,12 +115,12 @@ async function promoteModel(
   made: Made,
   options: PromoteOptions & { readonly pullRequest: number | null },
 ): Promise<Result<Promotion>> {
-  const measured = await measure(context, model, made, {
-    commit: options.commit,
-    pullRequest: options.pullRequest,
-    run: options.runUrl,
-  });
+  const facts = { commit: options.commit, pullRequest: options.pullRequest, run: options.runUrl };
+  const measured = await measure(context, model, made, facts);
   if (!measured.ok) return measured;
+  const judged = evaluatedBy(rules, model);
+  const seen = judged === model ? measured : await measure(context, judged, made, facts);
+  const subject = { model, rules, measured: measured.value, seen, made };
 
   let decided: Decision | undefined;
   const swapped = await swapBranch(options.forGit, {
@@ -129,7 +129,7 @@ async function promoteModel(
     author: options.author,
     change: async (current) => {
       if (current === undefined) return fail({ code: "unknown-name", what: "branch", name: options.branch, known: [] });
-      const decision = await decide(context, current, model, rules, measured.value, made, options);
+      const decision = await decide(context, current, subject, options);
       if (!decision.ok) return decision;
       decided = decision.value;
       return ok(commitFor(model, decided));
@@ -175,14 +175,30 @@ interface Decision {
   readonly lock: ModelLock;
 }
 
+/** The model with the evaluation of the rules: a change must not redefine what it is judged by, either. */
+function evaluatedBy(rules: Model, model: Model): Model {
+  const { evaluation } = rules.config.value;
+  if (canonicalJson(evaluation) === canonicalJson(model.config.value.evaluation)) return model;
+  return { ...model, config: { ...model.config, value: { ...model.config.value, evaluation } } };
+}
+
+const UNFIT = "what was made does not fit the evaluation before this push (the new one judges from the next push on):";
+
+interface Subject {
+  readonly model: Model;
+  readonly rules: Model;
+  /** As the model itself is evaluated from now on. */
+  readonly measured: Measured;
+  /** By the rules' evaluation; a failure when the evaluation before the push does not fit what was made. */
+  readonly seen: Result<Measured>;
+  readonly made: Made;
+}
+
 /** Plans against the branch as it stands now. Called again whenever another writer was faster. */
 async function decide(
   context: Context,
   current: Source,
-  model: Model,
-  rules: Model,
-  measured: Measured,
-  made: Made,
+  { model, rules, measured, seen, made }: Subject,
   options: PromoteOptions,
 ): Promise<Result<Decision>> {
   const lock = await loadModelLock(current, model.name);
@@ -194,7 +210,9 @@ async function decide(
   }
   const { digest } = measured.candidate;
   const known = lock.value.versions.some((version) => version.digest === digest);
-  const judgement = await judge(context, measured, { model, rules, lock: lock.value, store: made.store });
+  const judgement = seen.ok
+    ? await judge(context, seen.value, { model, rules, lock: lock.value, store: made.store })
+    : ok({ verdict: "no-evidence" as const, failed: [`${UNFIT} ${message(seen.failures[0])}`] });
   if (!judgement.ok) return judgement;
   const removedBefore = known ? ok(false) : await wasIn(context, current, lockPath(model.name), digest);
   if (!removedBefore.ok) return removedBefore;

@@ -8,7 +8,7 @@ import type { PromoteOptions, Promotion } from "../../src/registry/index.ts";
 import { FakeGitHub } from "../github/fake.ts";
 import type { Thing } from "../github/fake.ts";
 import { value } from "../helpers/value.ts";
-import { contextFor, modelYaml, optionsFor, Rig } from "./rig.ts";
+import { contextFor, FILES, modelYaml, optionsFor, Rig } from "./rig.ts";
 
 const lockOf = (rig: Rig): ModelLock => JSON.parse(rig.file("models/toy/lock.json")) as ModelLock;
 const runsOf = (clone: string): number => {
@@ -105,6 +105,43 @@ describe("promotion", () => {
     // By hand, without a push, the gates count as they now are.
     expect(await promoteAt(fake, clone, pushed)).toMatchObject({ outcome: "promoted", version: 2 });
     expect(lockOf(rig).versions[1]?.verdict).toBe("worse");
+  });
+
+  it("judges by the evaluation that the branch had before the push", async () => {
+    await using rig = await Rig.create();
+    await using fake = await FakeGitHub.start();
+    const clone = await rig.clone();
+    const before = rig.git(clone, "rev-parse", "HEAD");
+    await promoteAt(fake, clone, before);
+    // The label for a prediction: every answer is right.
+    const flattering = modelYaml(0.8).replace("prediction: prediction", "prediction: label");
+    const pushed = await rig.commit(
+      clone,
+      { "params.yaml": "wrong: 80\n", "models/toy/model.yaml": flattering },
+      "flattered",
+    );
+    const refused = await promoteAt(fake, clone, pushed, { before });
+    expect(refused.reasons).toEqual([expect.stringMatching(/^accuracy at least 0\.8: 0\.6/)]);
+    expect(lockOf(rig).versions).toHaveLength(1);
+    // An evaluation that no longer fits what is made refuses too, and says what to do.
+    const renamed = {
+      "params.yaml": "wrong: 10\n",
+      "models/toy/model.yaml": modelYaml(0.8).replace("build/p", "build/other-p"),
+    };
+    const make = FILES["pipelines/toy/make.mjs"]!.replaceAll("predictions.csv", "other-predictions.csv");
+    const pipeline = FILES["pipelines/toy.yaml"]!.replaceAll("predictions.csv", "other-predictions.csv");
+    const moved = await rig.commit(
+      clone,
+      { ...renamed, "pipelines/toy/make.mjs": make, "pipelines/toy.yaml": pipeline },
+      "moved",
+    );
+    const unfit = await promoteAt(fake, clone, moved, { before });
+    expect(unfit).toMatchObject({
+      outcome: "refused",
+      reasons: [expect.stringMatching(/the new one judges from the next push on.*build\/predictions\.csv/)],
+    });
+    expect(await promoteAt(fake, clone, moved, { before: pushed })).toMatchObject({ outcome: "refused" });
+    expect(await promoteAt(fake, clone, moved, { before: moved })).toMatchObject({ outcome: "promoted", version: 2 });
   });
 
   it("gives one version when two promote at once", async () => {
