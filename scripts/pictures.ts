@@ -63,7 +63,11 @@ async function shoot(at: Browser, name: string, example: Example): Promise<void>
     width: number,
     colorScheme: (typeof SCHEMES)[number],
   ): Promise<void> => {
-    const page = await at.newPage({ viewport: { width, height: 900 }, deviceScaleFactor: what === "drift-issue" ? 1.5 : 2, colorScheme });
+    const page = await at.newPage({
+      viewport: { width, height: 900 },
+      deviceScaleFactor: what === "drift-issue" ? 1.5 : 2,
+      colorScheme,
+    });
     await page.goto(url, { waitUntil: "networkidle" });
     const path = join(out, `${what}.png`);
     const element = page.locator(selector).first();
