@@ -28,31 +28,20 @@ export async function fetchCommits(
   const here = `refs/lockstep/pull/${pullRequest}`;
   const shallow = await git(context, ["rev-parse", "--is-shallow-repository"]);
   if (!shallow.ok) return shallow;
-  const fetch = async (...refs: string[]): Promise<Result<string>> =>
-    git(context, [
-      "fetch",
-      "--quiet",
-      "--no-tags",
-      "--no-recurse-submodules",
-      "--no-auto-maintenance",
-      "--refmap=",
-      ...(shallow.value.trim() === "true" ? ["--unshallow"] : []),
-      "--end-of-options",
-      remote,
-      ...refs,
-    ]);
-  const base = await fetch(`+refs/heads/${baseBranch}:${here}/base`);
-  if (!base.ok) return base;
-  const head = await git(context, [
+  const fetched = await git(context, [
     "fetch",
     "--quiet",
     "--no-tags",
+    "--no-recurse-submodules",
+    "--no-auto-maintenance",
     "--refmap=",
+    ...(shallow.value.trim() === "true" ? ["--unshallow"] : []),
     "--end-of-options",
     remote,
+    `+refs/heads/${baseBranch}:${here}/base`,
     `+refs/pull/${pullRequest}/head:${here}/head`,
   ]);
-  if (!head.ok) return head;
+  if (!fetched.ok) return fetched;
   const baseHead = await git(context, ["rev-parse", "--verify", `${here}/base^{commit}`]);
   if (!baseHead.ok) return baseHead;
   const merged = await git(context, ["merge-base", baseHead.value.trim(), headSha]);

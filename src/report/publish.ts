@@ -18,6 +18,7 @@ import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
 import { gatherModels } from "./models.ts";
 import { withLooks } from "./looks.ts";
 import { checkCommit, fetchCommits } from "./origin.ts";
+import { prepareCharts } from "./page/vega.ts";
 import type { Report } from "./schema.ts";
 import { findSide, reasons, sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
@@ -36,6 +37,7 @@ export async function publishReport(
   options: PublishOptions,
 ): Promise<Result<Published>> {
   const { run, keepPage } = options;
+  if (keepPage !== undefined) prepareCharts(); // while git works
   const found = await pullRequestOf(context, github, run);
   if (!found.ok) return found;
   if (found.value === undefined) return ok({ ...NOTHING, pullRequest: null });

@@ -4,16 +4,19 @@ import type { TopLevelSpec } from "vega-lite";
 /** Draws a Vega-Lite spec as SVG text; rejects with what Vega complains of. */
 export type Drawer = (spec: TopLevelSpec) => Promise<string>;
 
+const modules = async () => Promise.all([import("vega"), import("vega-lite"), import("vega-interpreter")]);
+
+/** Begins to load what charts are drawn with, for who waits for something else before. */
+export function prepareCharts(): void {
+  modules().catch(() => {}); // whoever draws is told
+}
+
 /**
  * Loads Vega, which takes a while, so it is loaded only where there is something to draw. Expressions are interpreted,
  * not compiled to code; every address is refused.
  */
 export async function loadVega(): Promise<Drawer> {
-  const [vega, { compile }, { expressionInterpreter }] = await Promise.all([
-    import("vega"),
-    import("vega-lite"),
-    import("vega-interpreter"),
-  ]);
+  const [vega, { compile }, { expressionInterpreter }] = await modules();
   const refuse = async (): Promise<never> => Promise.reject(new Error("a chart loads nothing"));
   const loader = { options: {}, load: refuse, sanitize: refuse, http: refuse, file: refuse };
   return async (spec) => {
