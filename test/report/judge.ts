@@ -64,10 +64,16 @@ const WAKES: readonly (readonly [string, RegExp])[] = [
   ["a formula", /\$/],
 ];
 
-/** Where a page may lead: nowhere, but to what these say and inside of itself. */
+/** Where a page may lead: nowhere, but to what these say and inside of itself. The bytes of a picture lead nowhere. */
 export function leadsTo(node: Node, allowed: readonly string[] = []): string[] {
   const names = ["href", "src", "srcSet", "action", "formAction", "xLinkHref", "data", "poster", "background"];
-  const found = all(node).flatMap(({ properties = {} }) => names.flatMap((name) => properties[name] ?? []));
+  const found = all(node).flatMap(({ tagName, properties = {} }) =>
+    names
+      .filter(
+        (name) => !(tagName === "img" && name === "src" && /^data:image\/[a-z+]+;base64,/.test(String(properties.src))),
+      )
+      .flatMap((name) => properties[name] ?? []),
+  );
   return found.map(String).filter((url) => !url.startsWith("#") && !allowed.includes(url));
 }
 

@@ -77,7 +77,7 @@ test("a worse change fails the gate of the base, whatever gates it brings along"
   const [comment = ""] = rig.comments(change);
   expect(comment).toContain("> [!CAUTION]\n> **Worse, and a gate fails.**");
   expect(comment).toContain("This pull request edits the gates. It is judged by those of the base");
-  expect(comment).toMatch(/❌\u00a0\*\*fail\*\* \| `accuracy at least 0\.8` \| 0\.7 \|/);
+  expect(comment).toMatch(/❌\u00a0\*\*fail\*\* \| `accuracy at least 0\.8` \| 0\.7, 0\.1 too low \|/);
   expect(rig.checks(change)).toMatchObject([{ conclusion: "failure" }]);
   expect(rig.status(change)?.state).toBe("failure");
 });
@@ -189,5 +189,7 @@ test("the base is the nearest commit before that was run, and the report says so
   await sh(rig.clone, "push", "--quiet", "origin", "main");
   const change = await rig.propose("later", params(4));
   expect(await rig.report(change)).toMatchObject({ verdict: "better" });
-  expect(rig.comments(change)[0]).toContain(`Compared with ${run}, the newest commit before the base that was run.`);
+  expect(rig.comments(change)[0]).toContain(
+    `Compared with \`${run}\`, the newest commit before the base that was run.`,
+  );
 });

@@ -35,7 +35,7 @@ test("production has a column of its own, and a failed gate comes first", () => 
   );
   expect(text).toContain("| metric | base | this PR | difference (95 % interval) | verdict | production v3 |");
   expect(text).toMatch(
-    /\| gate \| rule \| found \|\n\| :-- \| :-- \| :-- \|\n\| ❌\u00a0\*\*fail\*\* \| `accuracy at least 0\.97` \| 0\.96 \|/,
+    /\| gate \| rule \| found \|\n\| :-- \| :-- \| :-- \|\n\| ❌\u00a0\*\*fail\*\* \| `accuracy at least 0\.97` \| 0\.96, 0\.01 too low \|/,
   );
   expect(text).toContain("> **Better, and a gate fails.**");
 });
