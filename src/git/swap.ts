@@ -39,7 +39,8 @@ export interface SwapOutcome {
   readonly changed: boolean;
 }
 
-const ATTEMPTS = 30;
+/** An attempt is lost to a writer who was first, so of this many writers at once each gets its turn. */
+const ATTEMPTS = 100;
 /** The pause after a lost race is random, up to a bound that doubles until this one. */
 const LONGEST_PAUSE_MS = 2_000;
 
