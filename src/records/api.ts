@@ -9,7 +9,7 @@ import type { RecordsApi, RecordsOptions } from "./records.ts";
 
 type GitData = typeof import("../github/git-data.ts") & { readonly gh: GitHub };
 
-const ATTEMPTS = 20;
+const ATTEMPTS = 50;
 /**
  * An attempt takes five requests and more, and all jobs of a repository share a thousand an hour. So the pause after a
  * lost race is random up to so many times what the attempt took (which is longer the more writers there are), twice as
