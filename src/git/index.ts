@@ -2,7 +2,7 @@ export { git, gitBytes, redact } from "./command.ts";
 export { fetchBranch } from "./fetch.ts";
 export type { Identity } from "./fast-import.ts";
 export { repositoryOf } from "./remote.ts";
-export { atRevision, resolveCommit } from "./revision.ts";
+export { atCommit, atRevision, resolveCommit } from "./revision.ts";
 export { CatFile } from "./cat-file.ts";
 export type { GitObject } from "./cat-file.ts";
 export type { FileMode, Source } from "./source.ts";

@@ -29,7 +29,12 @@ export async function resolveCommit(context: Context, revision: string): Promise
 export async function atRevision(context: Context, revision: string): Promise<Result<Source>> {
   const commit = await resolveCommit(context, revision);
   if (!commit.ok) return commit;
-  return ok(new RevisionSource(context, revision, commit.value));
+  return ok(atCommit(context, commit.value, revision));
+}
+
+/** The same of a commit that is known to be here, by its full name. */
+export function atCommit(context: Context, commit: string, label = commit): Source {
+  return new RevisionSource(context, label, commit);
 }
 
 class RevisionSource implements Source {

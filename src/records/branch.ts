@@ -11,8 +11,11 @@ export type Change = (current: Pick<Source, "read"> | undefined) => Promise<Resu
 export interface Branch {
   /** Undefined: there is no such file. */
   read(path: string): Promise<Result<Buffer | undefined>>;
-  /** Moves the branch by one commit, from the head that the change was computed from or not at all. */
-  swap(change: Change): Promise<Result<SwapOutcome>>;
+  /**
+   * Moves the branch by one commit, from the head that the change was computed from or not at all. `meanwhile` may be
+   * called, and again, while the commit is on its way.
+   */
+  swap(change: Change, meanwhile?: () => void): Promise<Result<SwapOutcome>>;
 }
 
 const AUTHOR = { name: "lockstep", email: "lockstep@users.noreply.github.com" };
@@ -28,6 +31,8 @@ export class GitBranch implements Branch {
   readonly #context: Context;
   readonly #options: RecordsOptions;
   readonly #objects: CatFile;
+  /** The branch's head as last fetched or pushed; the empty string: there was none. */
+  #head: string | undefined;
 
   constructor(context: Context, options: RecordsOptions) {
     this.#context = context;
@@ -55,10 +60,19 @@ export class GitBranch implements Branch {
     return failure.code === "git" && failure.exitCode === 1 ? ok([]) : found; // 1: no file holds it
   }
 
-  async swap(change: Change): Promise<Result<SwapOutcome>> {
+  async swap(change: Change, meanwhile?: () => void): Promise<Result<SwapOutcome>> {
     const { branch, remote } = this.#options;
     const author = authorOf(this.#options);
-    const swapped = await swapBranch(this.#context, { remote: remote ?? ".", branch, orphan: true, author, change });
+    const swapped = await swapBranch(this.#context, {
+      remote: remote ?? ".",
+      branch,
+      orphan: true,
+      author,
+      change,
+      meanwhile,
+      ...(this.#head === undefined ? {} : { known: this.#head }),
+    });
+    this.#head = swapped.ok ? swapped.value.commit : undefined;
     if (!swapped.ok || remote === null || swapped.value.commit === "") return swapped;
     // What was just pushed is known here too, without another fetch.
     const noted = await git(this.#context, ["update-ref", this.ref, swapped.value.commit]);
@@ -69,6 +83,7 @@ export class GitBranch implements Branch {
     const { branch, remote } = this.#options;
     if (remote === null) return ok();
     const fetched = await fetchBranch(this.#context, remote, branch, this.ref);
+    this.#head = fetched.ok ? (fetched.value ?? "") : undefined;
     return fetched.ok ? ok() : fetched;
   }
 }

@@ -57,15 +57,12 @@ export async function readLooks(
   return ok(undefined);
 }
 
-/**
- * Counts looks in one commit, which writes each into the record of its run too, or in none where all of them are
- * counted; concurrent writers lose nothing. Gives the counters, in order.
- */
-export async function countLooks(
+/** The counters of test sets that have none, counted again from the runs: a new test set's, or a lost one. */
+export async function lostCounters(
   context: Context,
   branch: RecordsBranch,
   looks: readonly Look[],
-): Promise<Result<readonly Looks[]>> {
+): Promise<Result<ReadonlyMap<Digest, Looks | undefined>>> {
   const lost = new Map<Digest, Looks | undefined>();
   for (const testSet of new Set(looks.map((look) => look.testSet))) {
     // oxlint-disable-next-line no-await-in-loop -- one for each model of a report
@@ -77,27 +74,34 @@ export async function countLooks(
     if (!again.ok) return again;
     lost.set(testSet, again.value);
   }
+  return ok(lost);
+}
+
+/**
+ * Adds to the files of a commit what looks change: the counter of each, and the record of its run. Gives the counters,
+ * in order. `lost`: of test sets whose counter is not there.
+ */
+export async function addLooks(
+  context: Context,
+  current: Pick<Branch, "read"> | undefined,
+  files: Map<string, Buffer>,
+  looks: readonly Look[],
+  lost: ReadonlyMap<Digest, Looks | undefined>,
+): Promise<Result<readonly Looks[]>> {
   const counted = new Map<Digest, Looks>();
-  const swapped = await branch.swap(async (current) => {
-    counted.clear();
-    const files = new Map<string, Buffer>();
-    for (const look of looks) {
-      const { testSet } = look;
-      // oxlint-disable-next-line no-await-in-loop
-      const known = current === undefined ? ok(undefined) : await readLooks(silent(context), current, testSet);
-      if (!known.ok) return known;
-      const before = counted.get(testSet) ?? known.value ?? lost.get(testSet);
-      const after = withLook(before, look);
-      counted.set(testSet, after);
-      if (after !== known.value) files.set(looksPath(testSet), Buffer.from(fileJson(after)));
-      // oxlint-disable-next-line no-await-in-loop
-      const noted = after === before ? ok() : await noteIn(context, current, files, look);
-      if (!noted.ok) return noted;
-    }
-    const message = `Looks at ${counted.size === 1 ? "a test set" : `${counted.size} test sets`}\n`;
-    return ok(files.size === 0 ? undefined : { message, files });
-  });
-  if (!swapped.ok) return swapped;
+  for (const look of looks) {
+    const { testSet } = look;
+    // oxlint-disable-next-line no-await-in-loop -- one for each model of a report
+    const known = current === undefined ? ok(undefined) : await readLooks(silent(context), current, testSet);
+    if (!known.ok) return known;
+    const before = counted.get(testSet) ?? known.value ?? lost.get(testSet);
+    const after = withLook(before, look);
+    counted.set(testSet, after);
+    if (after !== known.value) files.set(looksPath(testSet), Buffer.from(fileJson(after)));
+    // oxlint-disable-next-line no-await-in-loop
+    const noted = after === before ? ok() : await noteIn(context, current, files, look);
+    if (!noted.ok) return noted;
+  }
   return ok(looks.flatMap(({ testSet }) => counted.get(testSet) ?? []));
 }
 

@@ -58,11 +58,11 @@ export class RecordsBranch implements Branch {
   }
 
   /** By push; by the API where there is no clone, or git has no way to the branch. */
-  async swap(change: Change): Promise<Result<SwapOutcome>> {
+  async swap(change: Change, meanwhile?: () => void): Promise<Result<SwapOutcome>> {
     this.#known.clear();
-    if (this.#api === undefined) return this.fetched.swap(change);
+    if (this.#api === undefined) return this.fetched.swap(change, meanwhile);
     if (!this.#hasClone) return this.#api.swap(change);
-    const pushed = await this.fetched.swap(change);
+    const pushed = await this.fetched.swap(change, meanwhile);
     if (pushed.ok || pushed.failures[0].code !== "git") return pushed;
     this.#warn("the records could not be pushed, GitHub's API is used instead", pushed.failures[0]);
     return this.#api.swap(change);

@@ -3,7 +3,7 @@ import type { Context, Result, StageKey } from "../core/index.ts";
 import type { RunRecord, StageRecord } from "../config/index.ts";
 import { RecordsBranch } from "./lookups.ts";
 import { readLocal, saveLocal } from "./local.ts";
-import { countLooks, readLooks } from "./looks.ts";
+import { readLooks } from "./looks.ts";
 import { parseRun, parseStage } from "./parse.ts";
 import { isTrusted, runPath, stagePath, untrusted } from "./paths.ts";
 import { publish } from "./publish.ts";
@@ -71,9 +71,8 @@ export function openRecords(context: Context, options: RecordsOptions): Records 
       return runFrom(read, pathOf(entry), entry.place === "here" ? ".lockstep/records/" : `${options.branch}:`);
     },
     saveLocal: (records) => saveLocal(context, records),
-    publish: (records, { replace = false } = {}) => publish(context, branch, records, replace),
+    publish: (records, options = {}) => publish(context, branch, records, options),
     looks: (testSet) => readLooks(context, branch, testSet),
-    countLooks: (looks) => countLooks(context, branch, looks),
     refresh: (lookups) => branch.refresh(lookups),
   };
 }

@@ -1,31 +1,41 @@
 import { canonicalJson, fileJson, ok } from "../core/index.ts";
 import type { Context, Result, StageKey } from "../core/index.ts";
-import type { RunRecord, StageRecord } from "../config/index.ts";
+import type { Looks, RunRecord, StageRecord } from "../config/index.ts";
 import type { Source } from "../git/index.ts";
-import type { Branch } from "./branch.ts";
-import { withLooks } from "./looks.ts";
+import type { RecordsBranch } from "./lookups.ts";
+import { addLooks, lostCounters, withLooks } from "./looks.ts";
 import { parseRun, parseStage } from "./parse.ts";
 import { isTrusted, LOCAL, runPath, stagePath, untrusted } from "./paths.ts";
-import type { PublishOutcome, Published } from "./records.ts";
+import type { PublishOptions, PublishOutcome, Published } from "./records.ts";
 
-/** Adds records to the branch. */
+/** Adds records to the branch, and counts looks, in one commit. */
 export async function publish(
   context: Context,
-  branch: Branch,
+  branch: RecordsBranch,
   records: Published,
-  replace: boolean,
+  { replace = false, meanwhile }: PublishOptions,
 ): Promise<Result<PublishOutcome>> {
+  const looks = records.looks ?? [];
+  const lost = await lostCounters(context, branch, looks);
+  if (!lost.ok) return lost;
   let kept: readonly StageKey[] = [];
+  let counters: readonly Looks[] = [];
   const swapped = await branch.swap(async (current) => {
     const planned = await filesFor(context, current, records, replace);
     if (!planned.ok) return planned;
     kept = planned.value.kept;
     const { files } = planned.value;
+    const counted = await addLooks(context, current, files, looks, lost.value);
+    if (!counted.ok) return counted;
+    counters = counted.value;
     return ok(files.size === 0 ? undefined : { message: messageFor(records), files });
-  });
+  }, meanwhile);
   if (!swapped.ok) return swapped;
-  if (swapped.value.changed) context.emit({ type: "effect", name: "records pushed" });
-  return ok({ ...swapped.value, kept });
+  if (swapped.value.changed) {
+    const name = records.stages.length + records.runs.length > 0 ? "records pushed" : "looks counted";
+    context.emit({ type: "effect", name });
+  }
+  return ok({ ...swapped.value, kept, looks: counters });
 }
 
 /** What to write, given the branch as it stands. */
@@ -90,7 +100,8 @@ function sameOutputs(a: StageRecord, b: StageRecord): boolean {
 }
 
 /** Names come from a pipeline's file and are checked by its schema; a commit is hex digits. */
-function messageFor({ stages, runs }: Published): string {
+function messageFor({ stages, runs, looks = [] }: Published): string {
   const named = runs.map(({ pipeline, commit }) => `${pipeline} at ${commit?.slice(0, 12) ?? "no commit"}`);
-  return `${named.length === 0 ? "Records" : named.join(", ")}\n\n${stages.length} stages, ${runs.length} runs\n`;
+  const title = named.length > 0 ? named.join(", ") : stages.length > 0 ? "Records" : "Looks at test sets";
+  return `${title}\n\n${stages.length} stages, ${runs.length} runs, ${looks.length} looks\n`;
 }

@@ -24,6 +24,15 @@ export interface RecordsApi {
 export interface Published {
   readonly stages: readonly StageRecord[];
   readonly runs: readonly RunRecord[];
+  /** Looks at test sets to count on the branch, each once however often it is told. */
+  readonly looks?: readonly Look[];
+}
+
+export interface PublishOptions {
+  /** Trusted stage records were made again on purpose: they take the place of those that are there. */
+  readonly replace?: boolean;
+  /** Work that needs no answer: it may be called, and again, while the records are on their way. */
+  readonly meanwhile?: () => void;
 }
 
 export interface PublishOutcome {
@@ -32,6 +41,8 @@ export interface PublishOutcome {
   readonly changed: boolean;
   /** Keys that had a trusted record of other outputs already, which stays: the first result is the one reviewed. */
   readonly kept: readonly StageKey[];
+  /** The counters of the looks, in order. */
+  readonly looks: readonly Looks[];
 }
 
 /**
@@ -56,16 +67,14 @@ export interface Records {
   read(entry: RunEntry): Promise<Result<RunRecord | undefined>>;
   saveLocal(records: Published): Promise<Result<void>>;
   /**
-   * Adds records to the branch of the remote by compare-and-swap; concurrent publishers lose nothing. Untrusted ones
+   * Adds records to the branch of the remote by compare-and-swap, in one commit; concurrent publishers lose nothing. Untrusted ones
    * go under `untrusted/`. A trusted stage record is never replaced, unless `replace` says that it was made again on
    * purpose. Runs without a commit are not published. It is pushed; where git cannot push, or there is no clone, the
    * API does the same.
    */
-  publish(records: Published, options?: { readonly replace?: boolean }): Promise<Result<PublishOutcome>>;
+  publish(records: Published, options?: PublishOptions): Promise<Result<PublishOutcome>>;
   /** How often a test set was looked at, as the branch has it; undefined: it never was. */
   looks(testSet: Digest): Promise<Result<Looks | undefined>>;
-  /** Counts looks on the branch by compare-and-swap, each once however often it is told; gives the counters, in order. */
-  countLooks(looks: readonly Look[]): Promise<Result<readonly Looks[]>>;
   /**
    * Fetches the branch. A remote without one is fine. Where `lookups` are all that is wanted, and so few that GitHub
    * can be asked for each, nothing is fetched.

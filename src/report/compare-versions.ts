@@ -9,10 +9,10 @@ import { lockPath, productionVersion } from "../registry/index.ts";
 import type { Found, Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { buildReport } from "./build.ts";
-import type { ModelInput } from "./build.ts";
+import type { ModelInput } from "./model-report.ts";
 import { flatNumbers } from "./changes.ts";
 import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
-import { withLooks } from "./looks.ts";
+import { looksAt, withKnownLooks } from "./looks.ts";
 import { productionReference, thresholdNotes } from "./models.ts";
 import type { Named } from "./named.ts";
 import type { Report } from "./schema.ts";
@@ -85,20 +85,17 @@ export async function compareVersions(
     notes,
   };
   const runs = new Map([[pipeline, after.value.run]]);
-  const models = await withLooks([judged], options.records, { runs, counts: false });
-  if (!models.ok) return models;
-  return ok(
-    buildReport({
-      head: { label: head.label, commit: after.value.run.commit },
-      base: { label: base.label, commit: before.value.run.commit },
-      pullRequest: null,
-      runUrl: null,
-      pipelines: [{ head: after.value.run, base: before.value.run, notes: [] }],
-      models: models.value,
-      failures: [],
-      notes: [],
-    }),
-  );
+  const report = buildReport({
+    head: { label: head.label, commit: after.value.run.commit },
+    base: { label: base.label, commit: before.value.run.commit },
+    pullRequest: null,
+    runUrl: null,
+    pipelines: [{ head: after.value.run, base: before.value.run, notes: [] }],
+    models: [judged],
+    failures: [],
+    notes: [],
+  });
+  return withKnownLooks(report, looksAt([judged], runs), options.records);
 }
 
 function foundOf(side: Named): Found | undefined {

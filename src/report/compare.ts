@@ -5,12 +5,12 @@ import { loadPipelines } from "../pipeline/index.ts";
 import { loadSettings, openRecords, recordsOptions } from "../records/index.ts";
 import { localCache, openStore, storeUrl } from "../store/index.ts";
 import { buildReport } from "./build.ts";
-import type { PipelineInput } from "./build.ts";
+import type { PipelineInput } from "./pipeline-report.ts";
 import { compareVersions } from "./compare-versions.ts";
 import type { Sides } from "./compare-versions.ts";
 import { changedFiles, factsOf } from "./facts.ts";
 import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
-import { withLooks } from "./looks.ts";
+import { looksAt, withKnownLooks } from "./looks.ts";
 import { gatherModels } from "./models.ts";
 import { findNamed } from "./named.ts";
 import type { Named } from "./named.ts";
@@ -105,30 +105,25 @@ async function compareTrees(
     ...(model === undefined ? {} : { model }),
   });
   if (!gathered.ok) return gathered;
-  const { failures } = gathered.value;
+  const { models, failures } = gathered.value;
   const runs = new Map([...heads].map(([name, { run }]) => [name, run]));
-  const looked = await withLooks(gathered.value.models, records, { runs, counts: false });
-  if (!looked.ok) return looked;
-  const models = looked.value;
   if (model !== undefined && models.length === 0)
     return fail({ code: "unknown-name", what: "model", name: model, known: [] });
   const files = await changedFiles(context, against.source.commit ?? against.label, named.source.commit);
   if (!files.ok) return files;
-  return ok(
-    buildReport({
-      files: files.value,
-      sections: sectionsOf(settings.value),
-      head: { label: named.label, commit: named.source.commit },
-      base: { label: against.label, commit: against.source.commit },
-      pullRequest: null,
-      runUrl: null,
-      pipelines:
-        model === undefined ? pipelines : pipelines.filter(({ head }) => models[0]?.pipeline === head.pipeline),
-      models,
-      failures,
-      notes: [],
-    }),
-  );
+  const report = buildReport({
+    files: files.value,
+    sections: sectionsOf(settings.value),
+    head: { label: named.label, commit: named.source.commit },
+    base: { label: against.label, commit: against.source.commit },
+    pullRequest: null,
+    runUrl: null,
+    pipelines: model === undefined ? pipelines : pipelines.filter(({ head }) => models[0]?.pipeline === head.pipeline),
+    models,
+    failures,
+    notes: [],
+  });
+  return withKnownLooks(report, looksAt(models, runs), records);
 }
 
 /** `origin/HEAD`, `main` or `master`, whichever there is first; from a commit on it, the commit before. */

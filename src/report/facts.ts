@@ -6,7 +6,7 @@ import type { Source } from "../git/index.ts";
 import { costOf, plotsOf } from "../pipeline/index.ts";
 import type { Pipeline } from "../pipeline/index.ts";
 import type { Store } from "../store/index.ts";
-import type { PipelineInput } from "./build.ts";
+import type { PipelineInput } from "./pipeline-report.ts";
 import { PlotFiles } from "./plots/files.ts";
 import { gatherPlots } from "./plots/gather.ts";
 import { templatesOf } from "./plots/template/draw.ts";

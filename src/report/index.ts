@@ -1,7 +1,9 @@
 export { asksToMeasure, benchmarkModel, measureModels } from "./benchmark.ts";
 export type { BenchmarkOptions } from "./benchmark.ts";
 export { buildReport, refusedReport } from "./build.ts";
-export type { ModelInput, PipelineInput, ReportInput } from "./build.ts";
+export type { ReportInput } from "./build.ts";
+export type { ModelInput } from "./model-report.ts";
+export type { PipelineInput } from "./pipeline-report.ts";
 export { compareRevisions } from "./compare.ts";
 export { headline } from "./headline.ts";
 export { publishProgress } from "./progress.ts";

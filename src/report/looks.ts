@@ -2,44 +2,54 @@ import type { Looks, RunRecord } from "../config/index.ts";
 import { ok } from "../core/index.ts";
 import type { Result } from "../core/index.ts";
 import { testSetOf } from "../metrics/index.ts";
-import type { Records } from "../records/index.ts";
-import type { ModelInput } from "./build.ts";
+import type { Look, Records } from "../records/index.ts";
+import type { ModelInput } from "./model-report.ts";
 import { count, shortDigest } from "./format.ts";
-import type { ModelReport } from "./schema.ts";
+import type { ModelReport, Report } from "./schema.ts";
 
 type Shown = NonNullable<ModelReport["looks"]>;
 
-/**
- * Models with how often the test sets of their heads have been looked at. `runs`: those of the heads, by pipeline;
- * `counts`: each is a look itself, which is written down. Else nothing is.
- */
-export async function withLooks(
-  models: readonly ModelInput[],
-  records: Records,
-  { runs, counts }: { readonly runs: ReadonlyMap<string, RunRecord>; readonly counts: boolean },
-): Promise<Result<ModelInput[]>> {
-  const looks = models.flatMap(({ name, pipeline, head: { predictions } }) => {
+interface ModelLook extends Look {
+  readonly model: string;
+  readonly run: RunRecord;
+}
+
+/** What judging these models looks at. `runs`: those of the heads, by pipeline. */
+export function looksAt(models: readonly ModelInput[], runs: ReadonlyMap<string, RunRecord>): ModelLook[] {
+  return models.flatMap(({ name: model, pipeline, head: { predictions } }) => {
     const run = runs.get(pipeline);
     if (predictions === null || run === undefined) return [];
-    return [{ name, testSet: testSetOf(predictions), predictions: predictions.digest, run }];
+    return [{ model, testSet: testSetOf(predictions), predictions: predictions.digest, run }];
   });
-  const known = new Map<string, Shown>();
-  if (counts && looks.length > 0) {
-    const counted = await records.countLooks(looks.map(({ name: _name, ...look }) => look));
-    if (!counted.ok) return counted;
-    for (const [index, { name, run }] of looks.entries()) {
-      const one = counted.value[index];
-      if (one !== undefined) known.set(name, shown(one, run));
-    }
-  } else {
-    for (const { name, testSet, run } of looks) {
-      // oxlint-disable-next-line no-await-in-loop -- one for each model
-      const one = await records.looks(testSet);
-      if (!one.ok) return one;
-      if (one.value !== undefined) known.set(name, shown(one.value, run));
-    }
+}
+
+/** A report that says how often the test sets of its heads have been looked at. */
+export function withLooks(report: Report, looks: readonly ModelLook[], counters: readonly Looks[]): Report {
+  const known = new Map(counters.map((one) => [one.testSet, one]));
+  const models = report.models.map((model) => {
+    const look = looks.find((one) => one.model === model.name);
+    const counter = look && known.get(look.testSet);
+    if (look === undefined || counter === undefined) return model;
+    const told = shown(counter, look.run);
+    return { ...model, looks: told, notes: [...model.notes, looksSentence(told)] };
+  });
+  return { ...report, models };
+}
+
+/** The same without a look of one's own: counters as the records have them. */
+export async function withKnownLooks(
+  report: Report,
+  looks: readonly ModelLook[],
+  records: Records,
+): Promise<Result<Report>> {
+  const counters: Looks[] = [];
+  for (const testSet of new Set(looks.map((look) => look.testSet))) {
+    // oxlint-disable-next-line no-await-in-loop -- one for each model
+    const one = await records.looks(testSet);
+    if (!one.ok) return one;
+    if (one.value !== undefined) counters.push(one.value);
   }
-  return ok(models.map((model) => ({ ...model, looks: known.get(model.name) ?? null })));
+  return ok(withLooks(report, looks, counters));
 }
 
 function shown({ testSet, count: looks, first, data: counted }: Looks, { data }: RunRecord): Shown {

@@ -9,7 +9,7 @@ import type { Source } from "../git/index.ts";
 import { loadModelLock, loadModels, productionVersion } from "../registry/index.ts";
 import type { Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
-import type { ModelInput } from "./build.ts";
+import type { ModelInput } from "./model-report.ts";
 import { flatNumbers } from "./changes.ts";
 import { missingPredictions } from "./held-out.ts";
 import type { Sizes } from "./serving.ts";

@@ -11,6 +11,11 @@ export interface Origin {
   readonly base: string;
 }
 
+/** Where `fetchCommits` leaves the commit that merges a pull request, where the forge has made one. */
+export function mergeRef(pullRequest: number): string {
+  return `refs/lockstep/pull/${pullRequest}/merge`;
+}
+
 /**
  * Fetches the base branch and the pull request's commits, without checking anything out, and gives the base branch's
  * head and the commit that the head branched from.
@@ -38,11 +43,11 @@ export async function fetchCommits(
     ...(shallow.value.trim() === "true" ? ["--unshallow"] : []),
     "--end-of-options",
     remote,
-    `+refs/heads/${baseBranch}:${here}/base`,
-    `+refs/pull/${pullRequest}/head:${here}/head`,
+    `+refs/heads/${baseBranch}:${here}-base`,
+    `+refs/pull/${pullRequest}/*:${here}/*`, // head and, where there is one, merge
   ]);
   if (!fetched.ok) return fetched;
-  const baseHead = await git(context, ["rev-parse", "--verify", `${here}/base^{commit}`]);
+  const baseHead = await git(context, ["rev-parse", "--verify", `${here}-base^{commit}`]);
   if (!baseHead.ok) return baseHead;
   const merged = await git(context, ["merge-base", baseHead.value.trim(), headSha]);
   return ok({ baseHead: baseHead.value.trim(), mergeBase: merged.ok ? merged.value.trim() : null });
@@ -56,7 +61,6 @@ export async function checkCommit(
   context: Context,
   options: {
     readonly remote: string;
-    readonly pullRequest: number;
     readonly commit: string;
     readonly headSha: string;
     readonly baseHead: string;
@@ -68,11 +72,9 @@ export async function checkCommit(
     if (options.mergeBase !== null) return ok(options.mergeBase);
     return refuse("the pull request shares no history with its base branch");
   }
-  const present = await ensureCommit(context, options);
-  if (!present.ok) return present;
-  const parents = await git(context, ["rev-list", "--parents", "--max-count=1", commit]);
+  const parents = await parentsOf(context, options);
   if (!parents.ok) return parents;
-  const [, first, second, ...others] = parents.value.trim().split(" ");
+  const [first, second, ...others] = parents.value;
   if (first === undefined || second !== headSha || others.length > 0)
     return refuse(`it is about commit ${commit}, which does not merge this pull request's head ${headSha}`);
   const onBase = await git(context, ["merge-base", "--is-ancestor", first, baseHead]);
@@ -83,20 +85,17 @@ export async function checkCommit(
 }
 
 /** GitHub keeps one merge ref per pull request, and older merge commits for a while, by their name. */
-async function ensureCommit(
+async function parentsOf(
   context: Context,
-  options: { readonly remote: string; readonly pullRequest: number; readonly commit: string },
-): Promise<Result<void>> {
-  const { remote, pullRequest, commit } = options;
-  const here = async (): Promise<boolean> => (await git(context, ["cat-file", "-e", `${commit}^{commit}`])).ok;
-  if (await here()) return ok();
-  const refs = [`+refs/pull/${pullRequest}/merge:refs/lockstep/pull/${pullRequest}/merge`, commit];
-  for (const ref of refs) {
-    // oxlint-disable-next-line no-await-in-loop -- the second only if the first did not bring it
-    await git(context, ["fetch", "--quiet", "--no-tags", "--refmap=", "--end-of-options", remote, ref]);
-    // oxlint-disable-next-line no-await-in-loop
-    if (await here()) return ok();
+  { remote, commit }: { readonly remote: string; readonly commit: string },
+): Promise<Result<string[]>> {
+  const list = ["rev-list", "--parents", "--max-count=1", "--end-of-options", commit];
+  let listed = await git(context, list);
+  if (!listed.ok) {
+    await git(context, ["fetch", "--quiet", "--no-tags", "--refmap=", "--end-of-options", remote, commit]);
+    listed = await git(context, list);
   }
+  if (listed.ok) return ok(listed.value.trim().split(" ").slice(1));
   return fail({
     code: "result-refused",
     reason: `it is about commit ${commit}, which the repository does not have`,

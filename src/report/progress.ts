@@ -7,7 +7,7 @@ import { forecast, hasWorkflow, loadPipeline, loadPipelines, plan } from "../pip
 import type { Forecast, Pipeline, Plan } from "../pipeline/index.ts";
 import { openRecords, recordsOptions } from "../records/index.ts";
 import { announceProgress } from "./announce.ts";
-import { checkCommit, fetchCommits } from "./origin.ts";
+import { checkCommit, fetchCommits, mergeRef } from "./origin.ts";
 import { renderProgress } from "./render-progress.ts";
 import { NOTHING, pullRequestOf } from "./workflow-run.ts";
 import type { Names, Published, PublishOptions } from "./workflow-run.ts";
@@ -73,8 +73,11 @@ export async function outlookOf(
   });
   if (!fetched.ok) return fetched;
   const { baseHead, mergeBase } = fetched.value;
-  const at = { remote, pullRequest: pull.number, headSha: run.headSha, baseHead, mergeBase };
-  const [head, base] = [await atRevision(context, await commitOf(context, at)), await atRevision(context, baseHead)];
+  const at = { remote, headSha: run.headSha, baseHead, mergeBase };
+  const [head, base] = [
+    await atRevision(context, await commitOf(context, pull.number, at)),
+    await atRevision(context, baseHead),
+  ];
   if (!head.ok) return head;
   if (!base.ok) return base;
   const coming = await lookAhead(context, { head: head.value, base: base.value, names, remote });
@@ -83,11 +86,13 @@ export async function outlookOf(
 }
 
 /** The merge that the experiment checks out, where GitHub still has it; else the head, whose plan is nearly the same. */
-async function commitOf(context: Context, options: Omit<Parameters<typeof checkCommit>[1], "commit">): Promise<string> {
-  const ref = `refs/lockstep/pull/${options.pullRequest}/merge`;
-  const from = `+refs/pull/${options.pullRequest}/merge:${ref}`;
-  await git(context, ["fetch", "--quiet", "--no-tags", "--refmap=", "--end-of-options", options.remote, from]);
-  const merge = await git(context, ["rev-parse", "--verify", "--quiet", `${ref}^{commit}`]);
+async function commitOf(
+  context: Context,
+  pullRequest: number,
+  options: Omit<Parameters<typeof checkCommit>[1], "commit">,
+): Promise<string> {
+  const ref = `${mergeRef(pullRequest)}^{commit}`;
+  const merge = await git(context, ["rev-parse", "--verify", "--quiet", ref]);
   if (!merge.ok) return options.headSha;
   const commit = merge.value.trim();
   return (await checkCommit(context, { ...options, commit })).ok ? commit : options.headSha;

@@ -1,28 +1,22 @@
 import type { Provenance, ResultDocument, RunRecord, StageRecord } from "../config/index.ts";
 import { ok } from "../core/index.ts";
-import type { Context, Result, StageKey } from "../core/index.ts";
-import { atRevision } from "../git/index.ts";
+import type { Context, Failed, Result } from "../core/index.ts";
+import { atCommit } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
 import { downloadArtifact } from "../github/index.ts";
 import type { GitHub, PullRequest } from "../github/index.ts";
-import { loadPipelines, verifyResult } from "../pipeline/index.ts";
-import { loadSettings, openRecords, recordsOptions } from "../records/index.ts";
+import { verifyResult } from "../pipeline/index.ts";
+import { openRecords, recordsOptions } from "../records/index.ts";
 import type { Records } from "../records/index.ts";
-import { openStore, storeUrl } from "../store/index.ts";
 import { announce } from "./announce.ts";
 import { ARTIFACT, readResult, refuse } from "./artifact.ts";
 import { buildReport, refusedReport } from "./build.ts";
-import type { PipelineInput } from "./build.ts";
-import { changedFiles, factsOf } from "./facts.ts";
-import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
-import { gatherModels } from "./models.ts";
-import { withLooks } from "./looks.ts";
+import { gather } from "./gather.ts";
+import { looksAt, withKnownLooks, withLooks } from "./looks.ts";
 import { checkCommit, fetchCommits } from "./origin.ts";
 import { prepareCharts } from "./page/vega.ts";
 import type { Report } from "./schema.ts";
-import { findSide, reasons, sideOf } from "./side.ts";
-import type { Side } from "./side.ts";
-import { sectionsOf } from "./views.ts";
+import { reasons } from "./side.ts";
 import { NOTHING, pullRequestOf } from "./workflow-run.ts";
 import type { Names, Published, PublishOptions } from "./workflow-run.ts";
 
@@ -93,33 +87,40 @@ async function reportOn(
   const { commit } = document;
   const checked = await checkCommit(context, {
     remote,
-    pullRequest: pull.number,
     commit,
     headSha: run.headSha,
     baseHead,
     mergeBase,
   });
   if (!checked.ok) return refused(checked);
-  const headSource = await atRevision(context, commit);
-  if (!headSource.ok) return headSource;
-  const verified = await verifyResult(context, { document, source: headSource.value });
+  const headSource = atCommit(context, commit);
+  const verified = await verifyResult(context, { document, source: headSource });
   if (!verified.ok) return refused(verified);
-  const baseSource = await atRevision(context, baseHead);
-  if (!baseSource.ok) return baseSource;
-  const records = await open(context, baseSource.value, options);
+  const baseSource = atCommit(context, baseHead);
+  const records = await open(context, baseSource, options);
   if (!records.ok) return records;
   const trusted = !pull.fork && TRUSTED_EVENTS.has(run.event);
   const vouched = vouch(document, { github, run, commit, trusted, pull });
-  const published = await records.value.publish(vouched);
-  if (!published.ok) return published;
-  return compare(context, {
-    frame: frame(checked.value),
+
+  const seen = await gather(context, {
     document,
+    base: checked.value,
     records: records.value,
-    headSource: headSource.value,
-    baseSource: baseSource.value,
+    vouched: trusted ? vouched.stages : [],
+    headSource,
+    baseSource,
     trusted,
   });
+  // A fork's report is no look that the team has chosen to take, and may not write.
+  const runs = new Map(document.runs.map((one) => [one.pipeline, one]));
+  const looks = seen.ok ? looksAt(seen.value.models, runs) : [];
+  let made: Report | undefined;
+  const judge = seen.ok ? () => (made ??= buildReport({ ...frame(checked.value), ...seen.value })) : undefined;
+  const counted = { ...vouched, looks: trusted ? looks : [] };
+  const published = await records.value.publish(counted, judge && { meanwhile: judge });
+  if (!published.ok) return published;
+  if (!seen.ok || judge === undefined) return seen as Failed; // a report of the same run finds the records
+  return trusted ? ok(withLooks(judge(), looks, published.value.looks)) : withKnownLooks(judge(), looks, records.value);
 }
 
 /** How runs end that leave no result. GitHub calls a job that ran out of its time cancelled. */
@@ -131,98 +132,6 @@ const NO_RESULT: Readonly<Record<string, string>> = {
 
 /** Runs of other events are not of code that somebody with write access proposes. */
 const TRUSTED_EVENTS = new Set(["pull_request", "workflow_dispatch", "push"]);
-
-interface CompareOptions {
-  readonly frame: Pick<Report, "head" | "base" | "pullRequest" | "runUrl">;
-  readonly document: ResultDocument;
-  readonly records: Records;
-  readonly headSource: Source;
-  readonly baseSource: Source;
-  readonly trusted: boolean;
-}
-
-async function compare(context: Context, options: CompareOptions): Promise<Result<Report>> {
-  const { frame, document, records, headSource, baseSource, trusted } = options;
-  const url = await storeUrl(context, baseSource);
-  if (!url.ok) return url;
-  const store = openStore(context, url.value);
-  if (!store.ok) return store;
-  const settings = await loadSettings(baseSource);
-  if (!settings.ok) return settings;
-  const declared = await loadPipelines(headSource);
-  const held = await heldOutPaths(baseSource, headSource);
-  // A key that a trusted run has answered keeps that answer: it is what a promotion would use.
-  const claimed = new Map(document.stages.map((record) => [record.key as string, record]));
-  const stage = async (key: StageKey): Promise<Result<StageRecord | undefined>> => {
-    const known = await records.trustedStage(key);
-    return known.ok && known.value === undefined ? ok(claimed.get(key)) : known;
-  };
-  const heads = new Map<string, Side>();
-  const bases = new Map<string, Side | undefined>();
-  const pipelines: PipelineInput[] = [];
-  for (const run of document.runs) {
-    // oxlint-disable-next-line no-await-in-loop -- local look-ups
-    const found = await sideOf(run, stage);
-    if (!found.ok) return found;
-    const head = withoutHeldOut(found.value, held);
-    heads.set(run.pipeline, head);
-    // oxlint-disable-next-line no-await-in-loop
-    const before = await findSide(context, frame.base.commit ?? "", { records, pipeline: run.pipeline, trusted: true });
-    if (!before.ok) return before;
-    const base = withoutHeldOut(before.value, held);
-    bases.set(run.pipeline, base);
-    const pipeline = declared.ok ? declared.value.find(({ name }) => name === run.pipeline) : undefined;
-    const sides = { head, base, headSource };
-    // oxlint-disable-next-line no-await-in-loop
-    const facts = await factsOf(context, {
-      ...sides,
-      pipeline,
-      stores: [store.value],
-      settings: settings.value,
-      trusted,
-    });
-    const notes = [...baseNotes(base, frame.base.commit), ...facts.notes];
-    pipelines.push({ head: run, base: base?.run ?? null, ...facts, notes });
-  }
-  const failed = document.failures.length > 0 || document.runs.some((run) => !run.ok);
-  const gathered = failed
-    ? ok({ models: [], failures: [] })
-    : await gatherModels({
-        baseSource,
-        headSource,
-        heads,
-        bases,
-        stores: [store.value],
-        trusted,
-        performance: document.performance ?? [],
-      });
-  if (!gathered.ok) return gathered;
-  const { failures } = gathered.value;
-  // A fork's report is no look that the team has chosen to take, and may not write.
-  const runs = new Map(document.runs.map((run) => [run.pipeline, run]));
-  const models = await withLooks(gathered.value.models, records, { runs, counts: trusted });
-  if (!models.ok) return models;
-  const notes = trusted ? [] : ["This result is from a fork: it is shown, and no promotion uses it."];
-  const files = frame.base.commit === null ? ok(null) : await changedFiles(context, frame.base.commit, document.commit);
-  if (!files.ok) return files;
-  return ok(
-    buildReport({
-      ...frame,
-      sections: sectionsOf(settings.value),
-      files: files.value,
-      pipelines,
-      models: models.value,
-      failures: [...document.failures, ...failures],
-      notes,
-    }),
-  );
-}
-
-function baseNotes(base: Side | undefined, commit: string | null): string[] {
-  if (base === undefined) return ["The records hold no result of this pipeline at the base or before it."];
-  if (base.run.commit === commit || base.run.commit === null) return [];
-  return [`Compared with ${base.run.commit.slice(0, 7)}, the newest commit before the base that was run.`];
-}
 
 /** Says who vouches for a result. Nothing of this is taken from the result itself. */
 function vouch(

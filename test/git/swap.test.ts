@@ -207,6 +207,40 @@ test("a hook's GIT_DIR and GIT_INDEX_FILE lead nowhere else", async () => {
   expect(existsSync(index)).toBe(false);
 });
 
+test("a head that is known is tried before anything is fetched; where it is not the head, nothing is lost", async () => {
+  using folder = temporary();
+  const bare = origin(folder.path);
+  const [cwd, other] = [clone(folder.path, bare, "one"), clone(folder.path, bare, "other")];
+  const seen: string[] = [];
+  const events: string[] = [];
+  const swap = async (at: string, name: string, known?: string): Promise<string> => {
+    const swapped = await swapBranch(contextIn(at), {
+      remote: "origin",
+      branch: "list",
+      orphan: true,
+      author,
+      ...(known === undefined ? {} : { known }),
+      meanwhile: () => events.push(`${name} sent`),
+      change: async (current) => {
+        const list = await textOf(current, "list");
+        seen.push(`${name} on ${list.trim().replaceAll("\n", "+")}`);
+        return list.includes(name) ? ok(undefined) : put({ list: `${list}${name}\n` })(current);
+      },
+    });
+    expect(swapped).toMatchObject({ ok: true });
+    return swapped.ok ? swapped.value.commit : "";
+  };
+  const first = await swap(cwd, "a", "");
+  const second = await swap(cwd, "b", first);
+  const third = await swap(other, "c");
+  expect(await swap(cwd, "d", second)).toBe(sh(bare, "rev-parse", "list"));
+  expect(sh(bare, "show", "list:list").split("\n")).toEqual(["a", "b", "c", "d"]);
+  // What was there in the head that is known may have gone since.
+  expect(await swap(other, "c", third)).toBe(sh(bare, "rev-parse", "list"));
+  expect(seen).toEqual(["a on ", "b on a", "c on a+b", "d on a+b", "d on a+b+c", "c on a+b+c", "c on a+b+c+d"]);
+  expect(events).toEqual(["a sent", "b sent", "c sent", "d sent", "d sent"]);
+});
+
 test("credentials in a URL do not reach a message", () => {
   expect(redact("fatal: https://bot:s3cret@host/x.git and http://tok@h/y")).toBe(
     "fatal: https://***@host/x.git and http://***@h/y",

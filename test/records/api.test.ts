@@ -124,7 +124,12 @@ test("where git may not push, the API publishes the same", async () => {
   const context = await clone(rig, { push: false });
   const records = await recordsOf(context);
   const outcome = must(await records.publish({ stages: [stage(1, true)], runs: [] }));
-  expect(outcome).toEqual({ commit: await rig.git("rev-parse", "lockstep-records"), changed: true, kept: [] });
+  expect(outcome).toEqual({
+    commit: await rig.git("rev-parse", "lockstep-records"),
+    changed: true,
+    kept: [],
+    looks: [],
+  });
   expect(context.events).toContainEqual({
     type: "warning",
     message: expect.stringMatching(

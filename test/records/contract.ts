@@ -44,7 +44,7 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
       await using rig = await start();
       const one = await open(rig);
       const made = must(await one.publish({ stages: [stage(1, true)], runs: [run(true)] }));
-      expect(made).toEqual({ commit: await rig.git("rev-parse", BRANCH), changed: true, kept: [] });
+      expect(made).toEqual({ commit: await rig.git("rev-parse", BRANCH), changed: true, kept: [], looks: [] });
       expect(one.events).toContainEqual({ type: "effect", name: "records pushed" });
       expect(must(await one.trustedStage(key(1)))).toEqual(stage(1, true));
       const other = await open(rig);
@@ -54,7 +54,7 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
       expect(must(await other.trustedRun(COMMIT, "churn"))).toEqual(run(true));
       expect(must(await other.stage(key(2)))).toBeUndefined();
       const again = must(await other.publish({ stages: [stage(1, true)], runs: [run(true)] }));
-      expect(again).toEqual({ commit: made.commit, changed: false, kept: [] });
+      expect(again).toEqual({ commit: made.commit, changed: false, kept: [], looks: [] });
     });
 
     test("nothing to publish makes no branch, and a run without a commit is nothing", async () => {
@@ -97,6 +97,7 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
       expect(must(await records.publish({ stages: [stage(1, true, "b")], runs: [] }))).toMatchObject({
         changed: false,
         kept: [key(1)],
+        looks: [],
       });
       expect(must(await records.trustedStage(key(1)))).toEqual(stage(1, true, "a"));
       expect(must(await records.publish({ stages: [{ ...stage(1, true, "a"), ms: 99 }], runs: [] })).kept).toEqual([]);
@@ -141,8 +142,10 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
         );
         must(await machines[0]!.publish({ stages: [], runs }));
         const look = (n: number): Look => ({ testSet, predictions: digestOf(String(n)), run: runs[n] as RunRecord });
-        const counted = await Promise.all(machines.map((records, n) => records.countLooks([look(n + 1), look(0)])));
-        for (const each of counted) expect(must(each)).toHaveLength(2);
+        const counted = await Promise.all(
+          machines.map((records, n) => records.publish({ stages: [], runs: [], looks: [look(n + 1), look(0)] })),
+        );
+        for (const each of counted) expect(must(each).looks).toHaveLength(2);
         const last = await open(rig);
         must(await last.refresh());
         const known = must(await last.looks(testSet));
@@ -150,7 +153,9 @@ export function contract(name: string, start: () => Promise<RecordsRig>, { write
         expect(known?.data).toEqual({ customers: { [digestOf("a")]: 2, [digestOf("b")]: 2 } });
         expect(known?.predictions.toSorted()).toEqual(["0", "1", "2", "3"].map(digestOf));
         const head = await rig.git("rev-parse", BRANCH);
-        expect(must(await last.countLooks([{ ...look(1), run: runs[3] as RunRecord }]))).toEqual([known]);
+        expect(
+          must(await last.publish({ stages: [], runs: [], looks: [{ ...look(1), run: runs[3] as RunRecord }] })).looks,
+        ).toEqual([known]);
         // Each is written into its run as well, and stays there when the run is published again.
         must(await last.publish({ stages: [], runs: [runs[2] as RunRecord] }));
         expect(await rig.git("rev-parse", BRANCH)).toBe(head);

@@ -193,3 +193,20 @@ test("the base is the nearest commit before that was run, and the report says so
     `Compared with \`${run}\`, the newest commit before the base that was run.`,
   );
 });
+
+test("where nobody ran the base, a change of nothing that a stage reads is compared with its own results", async () => {
+  await sh(rig.clone, "pull", "--quiet", "origin", "main");
+  write(rig.clone, { "src/rows.txt": "rows that nobody ran\n" });
+  await sh(rig.clone, "commit", "--quiet", "--all", "--message=rows");
+  await sh(rig.clone, "push", "--quiet", "origin", "main");
+  const count = async (): Promise<number> => {
+    await sh(rig.clone, "fetch", "--quiet", "origin", "lockstep-records");
+    return Number(await sh(rig.clone, "rev-list", "--count", "FETCH_HEAD"));
+  };
+  const before = await count();
+  const change = await rig.propose("words", { "README.md": "Words alone.\n" });
+  expect(await rig.report(change)).toMatchObject({ verdict: "equivalent" });
+  expect(rig.comments(change)[0]).not.toContain("newest commit before the base");
+  // Records and looks are one commit, and the same report writes no second one.
+  expect(await count()).toBe(before + 1);
+});
