@@ -28,11 +28,13 @@ export function buildReport(input: ReportInput): Report {
   const failed = input.failures.length > 0 || pipelines.some((pipeline) => !pipeline.ok);
   const gatesFail = models.some((model) => model.gates.some((gate) => !gate.passed));
   const { head, base, pullRequest, runUrl } = input;
+  const verdict = failed ? "failed" : combine(models, pipelines);
+  models.sort((a, b) => weightOf(b, verdict) - weightOf(a, verdict));
   return {
     reportVersion: 1,
     state: failed ? "failed" : "compared",
     conclusion: failed || gatesFail ? "failure" : "success",
-    verdict: failed ? "failed" : combine(models, pipelines),
+    verdict,
     head,
     base,
     pullRequest,
@@ -44,6 +46,12 @@ export function buildReport(input: ReportInput): Report {
     failures: [...input.failures],
     notes: [...input.notes],
   };
+}
+
+/** Which model a reader should see first: one that the verdict is of, one that has a verdict, one that has numbers. */
+function weightOf(model: ModelReport, verdict: Report["verdict"]): number {
+  if (model.verdict !== null) return model.verdict === verdict ? 3 : 2;
+  return model.metrics.some(({ head }) => head !== null) ? 1 : 0;
 }
 
 /** The report of a result that was not accepted: the reason, and nothing of the result. */

@@ -116,7 +116,7 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
   if (!found.ok) return found;
   if (found.value === undefined) return noResult(side.source);
   const held = await heldOutPaths(side.source);
-  const opened = withoutHeldOut(found.value, held);
+  const opened = await withoutHeldOut(found.value, held, options.stores);
   const predictions = await predictionsOf(opened, evaluation, options.stores);
   if (!predictions.ok) return predictions;
   const made = await filesOf(opened, files, options.stores);

@@ -83,8 +83,8 @@ async function compareTrees(
     // oxlint-disable-next-line no-await-in-loop
     const base = await findSide(context, against.source.commit ?? against.label, find);
     if (!base.ok) return base;
-    const after = withoutHeldOut(head.value, held);
-    const before = withoutHeldOut(base.value, held);
+    const after = await withoutHeldOut(head.value, held, stores);
+    const before = await withoutHeldOut(base.value, held, stores);
     heads.set(name, after);
     bases.set(name, before);
     const notes = before === undefined ? ["There is no result of the base."] : [];

@@ -51,12 +51,12 @@ export async function gather(context: Context, options: GatherOptions): Promise<
     // oxlint-disable-next-line no-await-in-loop -- local look-ups
     const found = await sideOf(run, (key) => claimed.trustedStage(key));
     if (!found.ok) return found;
-    const head = withoutHeldOut(found.value, held);
+    const head = await withoutHeldOut(found.value, held, [store.value]);
     heads.set(run.pipeline, head);
     // oxlint-disable-next-line no-await-in-loop
     const before = await findSide(context, options.base, { records, pipeline: run.pipeline, trusted: true });
     if (!before.ok) return before;
-    const base = withoutHeldOut(before.value, held);
+    const base = await withoutHeldOut(before.value, held, [store.value]);
     bases.set(run.pipeline, base);
     const pipeline = declared.ok ? declared.value.find(({ name }) => name === run.pipeline) : undefined;
     const sides = { head, base, headSource };

@@ -13,6 +13,9 @@ export interface Sentence {
   readonly names: readonly string[];
 }
 
+/** Models that have a sentence. */
+const NAMED = 3;
+
 /** What a reviewer reads first: the verdict, the metric that carries it, and the gates. */
 export function headline(report: Report): Headline {
   const gates = gateSentence(report);
@@ -32,7 +35,9 @@ export function headline(report: Report): Headline {
     return { tone: "bad", title: "The experiment failed", sentences: [{ text, names: names.slice(0, 3) }] };
   }
   const several = report.models.length > 1;
-  const sentences = report.models.slice(0, 3).map((model) => modelSentence(model, several));
+  const sentences = report.models.slice(0, NAMED).map((model) => modelSentence(model, several));
+  const more = report.models.length - NAMED;
+  if (more > 0) sentences.push(plain(`Below: ${count(more, "model")} more.`));
   if (report.models.length === 0) sentences.push(seedsSentence(report) ?? plain(NO_MODEL));
   if (gates !== null) sentences.push(gates);
   const failing = report.conclusion === "failure";

@@ -1,5 +1,8 @@
+import type { Digest } from "../core/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadModels } from "../registry/index.ts";
+import { readTree } from "../store/index.ts";
+import type { Store } from "../store/index.ts";
 import type { Side } from "./side.ts";
 
 /**
@@ -12,20 +15,27 @@ export async function heldOutPaths(...sources: readonly Source[]): Promise<Reado
   return new Set(models.flatMap(({ config }) => config.value.evaluation.held_out?.predictions ?? []));
 }
 
-/** A side without what is held out, under whatever path the same bytes lie: nothing of a report can open it. */
-export function withoutHeldOut<T extends Side | undefined>(side: T, paths: ReadonlySet<string>): T {
+/**
+ * A side without what is held out, under whatever path the same bytes lie, in folders too: nothing of a report can open
+ * it. Of a folder that the stores do not have, nothing is read anyway.
+ */
+export async function withoutHeldOut<T extends Side | undefined>(
+  side: T,
+  paths: ReadonlySet<string>,
+  stores: readonly Store[],
+): Promise<T> {
   if (side === undefined || paths.size === 0) return side;
-  const hidden = new Set<string>(paths);
-  for (const path of paths) {
-    const out = side.outputs.get(path);
-    if (out !== undefined) hidden.add(out.digest);
+  const files: { readonly path: string; readonly digest: Digest }[] = [...side.outputs.values()];
+  for (const { path: out, kind, digest } of side.outputs.values()) {
+    if (kind !== "tree") continue;
+    // oxlint-disable-next-line no-await-in-loop -- a few folders
+    const entries = await readTree(digest, stores, out);
+    if (entries.ok) files.push(...entries.value.map((one) => ({ ...one, path: `${out}/${one.path}` })));
   }
-  const outputs = new Map(side.outputs);
-  for (const [path, { digest }] of side.outputs) {
-    if (!hidden.has(path) && !hidden.has(digest)) continue;
-    hidden.add(path);
-    outputs.delete(path);
-  }
+  const digests = new Set(files.filter(({ path }) => paths.has(path)).map(({ digest }) => digest));
+  const copies = files.filter(({ digest }) => digests.has(digest)).map(({ path }) => path);
+  const hidden = new Set<string>([...paths, ...digests, ...copies]);
+  const outputs = new Map([...side.outputs].filter(([path]) => !hidden.has(path)));
   return { ...side, outputs, hidden };
 }
 

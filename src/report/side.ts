@@ -3,7 +3,7 @@ import { describe, fail, ok } from "../core/index.ts";
 import type { Context, Failed, Json, Result, StageKey } from "../core/index.ts";
 import { datasetAt, loadDatasets } from "../data/index.ts";
 import { chooseThreshold, readRecorded } from "../metrics/index.ts";
-import type { Evaluation, Predictions } from "../metrics/index.ts";
+import type { Evaluation, Predictions, Recorded } from "../metrics/index.ts";
 import { atRevision, git } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadPipelines, plan, readParams } from "../pipeline/index.ts";
@@ -168,12 +168,25 @@ export async function predictionsOf(
   evaluation: Evaluation,
   stores: readonly Store[],
 ): Promise<Result<Predictions | null>> {
-  const out = side?.outputs.get(evaluation.predictions);
-  if (side === undefined || out === undefined || out.kind !== "file") return ok(null);
+  const found = await recordedAt(side, evaluation.predictions, stores);
+  if (!found.ok) return found;
+  if (side === undefined || found.value === undefined) return ok(null);
   const threshold = await thresholdOf(side, evaluation, stores);
   if (!threshold.ok) return threshold;
-  const recorded = { digest: out.digest, commit: side.run.commit, threshold: threshold.value };
-  return readRecorded(stores, recorded, evaluation);
+  return readRecorded(stores, { ...found.value, threshold: threshold.value }, evaluation);
+}
+
+/** The predictions at a path, whether they are an output or lie in one; undefined: no stage made them, or they are held out. */
+async function recordedAt(
+  side: Side | undefined,
+  path: string,
+  stores: readonly Store[],
+): Promise<Result<Recorded | undefined>> {
+  if (side === undefined || side.hidden?.has(path) === true) return ok(undefined);
+  const found = await fileIn(side.outputs.values(), path, stores);
+  if (!found.ok || found.value === undefined) return found as Result<undefined>;
+  const { digest, root, size } = found.value;
+  return ok({ digest, folder: root === digest ? undefined : { root, size }, commit: side.run.commit });
 }
 
 /** The threshold that is best on a side's own validation predictions; undefined: none is to be chosen. */
@@ -184,13 +197,14 @@ async function thresholdOf(
 ): Promise<Result<number | undefined>> {
   const { threshold } = evaluation;
   if (threshold === undefined || typeof threshold === "number") return ok(undefined);
-  const out = side.outputs.get(threshold.on);
-  if (out === undefined || out.kind !== "file") {
+  const found = await recordedAt(side, threshold.on, stores);
+  if (!found.ok) return found;
+  if (found.value === undefined) {
     const problem = "no stage makes this file, on which the threshold is to be chosen";
     return fail({ code: "predictions-invalid", at: { file: threshold.on, line: 1, column: 1 }, problem });
   }
   const own = { ...evaluation, predictions: threshold.on };
-  const validation = await readRecorded(stores, { digest: out.digest, commit: side.run.commit }, own);
+  const validation = await readRecorded(stores, found.value, own);
   return validation.ok ? chooseThreshold(validation.value, threshold, evaluation) : validation;
 }
 

@@ -21,10 +21,16 @@ const SPY = {
   "models/toy/model.yaml": MODEL.replace("build/predictions.csv", "build/holdout.csv"),
   "models/spy/model.yaml": MODEL.replace("build/predictions.csv", "build/holdout.csv"),
   "models/copy/model.yaml": MODEL.replace("build/predictions.csv", "build/copy.csv"),
-  "src/make.mjs": `${MAKE}writeFileSync("build/copy.csv", holdout);\n`,
-  "pipelines/toy.yaml": `${OUTS.replace("build/holdout.csv]", "build/holdout.csv, build/copy.csv]")}
+  "models/packed/model.yaml": MODEL.replace("build/predictions.csv", "build/folder/copy.csv"),
+  "src/make.mjs": `${MAKE}
+writeFileSync("build/copy.csv", holdout);
+mkdirSync("build/folder", { recursive: true });
+writeFileSync("build/folder/copy.csv", holdout);
+`,
+  "pipelines/toy.yaml": `${OUTS.replace("build/holdout.csv]", "build/holdout.csv, build/copy.csv, build/folder]")}
   - shown: { template: confusion, x: label, y: { build/holdout.csv: prediction } }
   - copied: { template: confusion, x: label, y: { build/copy.csv: prediction } }
+  - packed: { template: confusion, x: label, y: { build/folder/copy.csv: prediction } }
 `,
   "params.yaml": "model:\n  wrong: 4\n  sure: 0.8\n",
 };
@@ -47,8 +53,9 @@ test("no report opens what the base holds out, whatever the pull request calls i
   const [comment = ""] = rig.ours(change);
   // The base's evaluation judges: 4 of 200 are wrong. On the held-out examples it would be 27.
   expect(comment).toContain("`accuracy` 0.9000 → 0.9800");
+  expect(comment).toContain("Below: 1 model more. ");
   expect(comment).toContain("This pull request edits the evaluation.");
-  for (const path of ["build/holdout.csv", "build/copy.csv"]) {
+  for (const path of ["build/holdout.csv", "build/copy.csv", "build/folder/copy.csv"]) {
     expect(comment).toContain(`${path} is held out for promotion, or a copy of what is`);
     expect(page).toMatch(new RegExp(`${path}[^.]*: it is held out`));
   }
@@ -59,9 +66,10 @@ test("no report opens what the base holds out, whatever the pull request calls i
   const compared = await lockstep(clone, "compare", "main", "spy", "--json");
   const made = reportSchema.parse(JSON.parse(compared.stdout));
   expect(made.models.map(({ name, metrics }) => [name, metrics[0]?.head])).toEqual([
-    ["copy", null],
-    ["spy", null],
     ["toy", 0.98],
+    ["copy", null],
+    ["packed", null],
+    ["spy", null],
   ]);
   for (const text of [comment, page, compared.stdout]) expect(text).not.toMatch(/hidden\d|0\.865/);
 });
