@@ -102,6 +102,8 @@ function valueOf(name: string, { candidate: { predictions, numbers }, evaluation
 export function absent(name: string, { candidate, evaluation }: GateInput): string {
   if (candidate.predictions !== null && findMetric(evaluation ?? candidate.predictions, name) !== undefined)
     return `${name} could not be computed from the predictions`;
+  const several = Object.keys(candidate.numbers).filter((key) => key.endsWith(`:${name}`));
+  if (several.length > 1) return `${several.length} metrics files have "${name}": name one, as in ${several.sort()[0]}`;
   return `there is no metric "${name}", neither computed from predictions nor in a metrics file`;
 }
 

@@ -4,6 +4,8 @@ export type { Evaluation } from "./evaluation.ts";
 export { evaluationFailures, formulaColumns } from "./formula-check.ts";
 export type { Cells, Direction, Metric, Sums, Task, Weighted, Weights } from "./metric.ts";
 export * from "./metrics.ts";
+export { flatNumbers, versionNumbers } from "./numbers.ts";
+export type { Metrics } from "./numbers.ts";
 export * from "./predictions.ts";
 export { readPredictions } from "./read.ts";
 export { readRecorded } from "./recorded.ts";

@@ -1,7 +1,14 @@
 import type { Check, RunRecord, StageRecord } from "../config/index.ts";
-import { compareCodeUnits, fail, ok } from "../core/index.ts";
+import { fail, ok } from "../core/index.ts";
 import type { Context, Digest, Result, StageKey } from "../core/index.ts";
-import { chooseThreshold, metricsOf, readRecorded, shownMetrics } from "../metrics/index.ts";
+import {
+  chooseThreshold,
+  flatNumbers,
+  metricsOf,
+  readRecorded,
+  shownMetrics,
+  versionNumbers,
+} from "../metrics/index.ts";
 import type { Numbers } from "../evaluate/index.ts";
 import type { Predictions } from "../metrics/index.ts";
 import type { Records } from "../records/index.ts";
@@ -70,11 +77,10 @@ export async function measure(
   const recorded = { ...predictions.value, commit: facts.commit, threshold: threshold.value };
   const read = await readRecorded([made.store], recorded, evaluation);
   if (!read.ok) return read;
-  const numbers = numbersOf(made.run.metrics);
   return ok({
     files,
     predictions: read.value,
-    numbers,
+    numbers: flatNumbers(made.run.metrics),
     checks: made.stages.flatMap(({ checks = [] }) => checks),
     candidate: {
       ...facts,
@@ -86,7 +92,7 @@ export async function measure(
       ...(threshold.value === undefined ? {} : { threshold: threshold.value }),
       data: made.run.data,
       params: made.run.params,
-      metrics: { ...numbers, ...metricsOf(read.value, shownMetrics(evaluation), evaluation) },
+      metrics: { ...versionNumbers(made.run.metrics), ...metricsOf(read.value, shownMetrics(evaluation), evaluation) },
       createdAt: context.now().toISOString(),
     },
   });
@@ -103,12 +109,6 @@ async function thresholdOf(model: Model, made: Made): Promise<Result<number | un
   const recorded = { ...found.value, commit: made.run.commit };
   const validation = await readRecorded([made.store], recorded, { ...evaluation, predictions: threshold.on });
   return validation.ok ? chooseThreshold(validation.value, threshold, evaluation) : validation;
-}
-
-/** Numbers of all metrics files by name; of a name that is in several files the first file's. */
-function numbersOf(metrics: RunRecord["metrics"]): Record<string, number> {
-  const files = Object.entries(metrics).sort(([a], [b]) => compareCodeUnits(b, a));
-  return Object.assign({}, ...files.map(([, numbers]) => numbers)) as Record<string, number>;
 }
 
 /** The blob at a path: an output of its own, or a file in a folder that is one. */

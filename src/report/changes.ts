@@ -1,10 +1,7 @@
 import type { RunRecord } from "../config/index.ts";
 import { canonicalJson, compareCodeUnits } from "../core/index.ts";
-import type { Direction } from "../metrics/index.ts";
+import type { Direction, Metrics } from "../metrics/index.ts";
 import type { PipelineReport } from "./schema.ts";
-
-/** Metrics files by path, as the records keep them. */
-export type Metrics = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Parameters that differ, in code-unit order of file and dotted key. Without a base none is told. */
 export function paramChanges(head: RunRecord["params"], base: RunRecord["params"] | null): PipelineReport["params"] {
@@ -68,21 +65,6 @@ export function numberRows(
       };
     }),
   );
-}
-
-/** Metrics of all files by name alone; a name that two files have is told apart as `file:name`. */
-export function flatNumbers(metrics: Metrics): Record<string, number> {
-  const flat: Record<string, number> = {};
-  const seen = new Set<string>();
-  for (const file of Object.keys(metrics).sort(compareCodeUnits)) {
-    for (const [name, value] of Object.entries(metrics[file] ?? {})) {
-      flat[`${file}:${name}`] = value;
-      if (seen.has(name)) delete flat[name];
-      else flat[name] = value;
-      seen.add(name);
-    }
-  }
-  return flat;
 }
 
 function both(a: object, b: object): string[] {

@@ -2,7 +2,7 @@ import type { Check, ModelVersion, RunRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
 import type { Numbers } from "../evaluate/index.ts";
-import { readRecorded } from "../metrics/index.ts";
+import { readRecorded, versionNumbers } from "../metrics/index.ts";
 import type { Predictions } from "../metrics/index.ts";
 import type { Records } from "../records/index.ts";
 import { lockPath, productionVersion } from "../registry/index.ts";
@@ -10,7 +10,6 @@ import type { Found, Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { buildReport } from "./build.ts";
 import type { ModelInput } from "./model-report.ts";
-import { flatNumbers } from "./changes.ts";
 import { heldOutPaths, withoutHeldOut } from "./held-out.ts";
 import { looksAt, withKnownLooks } from "./looks.ts";
 import { productionReference, thresholdNotes } from "./models.ts";
@@ -122,8 +121,7 @@ async function measure(context: Context, side: Named, model: Model, options: Sid
   const made = await filesOf(opened, files, options.stores);
   if (!made.ok) return made;
   const { run } = found.value;
-  const flat = Object.entries(flatNumbers(run.metrics)).filter(([name]) => !name.includes(":"));
-  const numbers = Object.fromEntries(flat);
+  const numbers = versionNumbers(run.metrics);
   return ok({
     run: { ...run, metrics: { [NUMBERS]: numbers } },
     predictions: predictions.value,

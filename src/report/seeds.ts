@@ -3,12 +3,11 @@ import { canonicalJson, compareCodeUnits } from "../core/index.ts";
 import type { Context, Json } from "../core/index.ts";
 import { compareSeeds } from "../evaluate/index.ts";
 import type { BySeed } from "../evaluate/index.ts";
-import type { Direction } from "../metrics/index.ts";
+import type { Direction, Metrics } from "../metrics/index.ts";
 import { atRevision } from "../git/index.ts";
 import type { Source } from "../git/index.ts";
 import { loadPipelines } from "../pipeline/index.ts";
 import type { Pipeline } from "../pipeline/index.ts";
-import type { Metrics } from "./changes.ts";
 import type { PipelineReport } from "./schema.ts";
 
 /** A metrics file that a pipeline writes once for each seed. */

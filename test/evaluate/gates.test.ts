@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { judgeGates, parseSize } from "../../src/evaluate/index.ts";
 import type { GateInput, GateResult, Reference } from "../../src/evaluate/index.ts";
+import { flatNumbers } from "../../src/metrics/index.ts";
 import { binary } from "../metrics/helpers.ts";
 
 const LABELS = Array.from({ length: 400 }, (_, row) => row % 2);
@@ -48,6 +49,14 @@ test("a gate on a metric that is not there fails and says so", () => {
     found: 'there is no metric "auroc", neither computed from predictions nor in a metrics file',
   });
   expect(judge({ metric: "auroc", max_regression: 1 }).passed).toBe(false);
+  const numbers = flatNumbers({ "m-2.json": { loss: 2 }, "m-1.json": { loss: 1, epochs: 3 } });
+  const candidate = { predictions: null, numbers };
+  expect(judge({ metric: "loss", max: 5 }, { candidate })).toMatchObject({
+    passed: false,
+    found: '2 metrics files have "loss": name one, as in m-1.json:loss',
+  });
+  expect(judge({ metric: "m-2.json:loss", max: 5 }, { candidate })).toMatchObject({ passed: true, found: "2" });
+  expect(judge({ metric: "epochs", max: 5 }, { candidate })).toMatchObject({ passed: true, found: "3" });
   const unscored = { ...model(20), score: null } as GateInput["candidate"]["predictions"];
   expect(judge({ metric: "roc_auc", min: 0.1 }, { candidate: { predictions: unscored, numbers: {} } })).toMatchObject({
     passed: false,

@@ -60,9 +60,14 @@ test("each side is judged at the threshold of its own validation predictions, an
   const stage = { key: run.stages[0]!.key, outs, profile: null, checks: [] } as unknown as StageRecord;
   const facts = { commit: "a".repeat(40), pullRequest: null, run: "" };
   const records = openRecords(context, { branch: "lockstep-records", remote: null });
+  run.metrics = { "a.json": { loss: 1, epochs: 3 }, "b.json": { loss: 2 } } as typeof run.metrics;
   const made = { run, stages: [stage], store, records, cached: true };
   const measured = value(await measure(context, model, made, facts));
   expect(measured.candidate).toMatchObject({ threshold: 0.4, metrics: { f1: 1 } });
+
+  // A number that two files have is kept under both their names, and a gate may name it so.
+  expect(measured.candidate.metrics).toEqual({ f1: 1, epochs: 3, "a.json:loss": 1, "b.json:loss": 2 });
+  expect(measured.numbers).toMatchObject({ epochs: 3, "a.json:epochs": 3, "b.json:loss": 2 });
 
   const without = { ...side, outputs: new Map([...side.outputs].filter(([path]) => path !== "build/validation.csv")) };
   const refused = await predictionsOf(without, evaluation, [store]);
