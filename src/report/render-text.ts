@@ -5,6 +5,8 @@ import type { Headline } from "./headline.ts";
 import { visible } from "./markdown.ts";
 import type { MetricRow, ModelReport, PipelineReport, Report } from "./schema.ts";
 import { seedNotes, seedsText } from "./seeds-table.ts";
+import { servingNote, servingReference, servingRows } from "./serving.ts";
+import { stakesOf } from "./stakes.ts";
 
 type Colour = "green" | "red" | "yellow" | "bold" | "dim";
 type Paint = (colour: Colour, text: string) => string;
@@ -30,7 +32,7 @@ export function renderText(report: Report, { colour = false }: { readonly colour
         .map((line) => `  ${plain(line)}`)
         .join("\n"),
     );
-  for (const model of report.models) sections.push(...modelSections(model, paint));
+  for (const model of report.models) sections.push(...modelSections(model, report.sections, paint));
   for (const pipeline of report.pipelines) {
     const changes = [
       ...pipeline.data.map(({ name, base, head }) => [`data ${plain(name)}`, plain(base ?? "–"), plain(head ?? "–")]),
@@ -58,8 +60,8 @@ export function renderText(report: Report, { colour = false }: { readonly colour
   return sections.join("\n\n");
 }
 
-function modelSections(model: ModelReport, paint: Paint): string[] {
-  const sections: string[] = [];
+function modelSections(model: ModelReport, shown: Report["sections"], paint: Paint): string[] {
+  const sections = shown.includes("stakes") ? stakes(model) : [];
   const produced = model.production !== null;
   const head = [
     plain(model.name),
@@ -85,11 +87,34 @@ function modelSections(model: ModelReport, paint: Paint): string[] {
     plain(gate.found),
   ]);
   if (gates.length > 0) sections.push(columns([["gate", "rule", "found"], ...gateRows], paint));
+  if (shown.includes("serving")) sections.push(...serving(model, paint));
   sections.push(...slices(model, paint));
   const { fixed, broken } = model.flips ?? { fixed: { count: 0 }, broken: { count: 0 } };
   if (fixed.count + broken.count > 0) sections.push(`${fixed.count} predictions fixed, ${broken.count} broken`);
   if (model.notes.length > 0) sections.push(model.notes.map((note) => `- ${plain(note)}`).join("\n"));
   return sections;
+}
+
+function stakes(model: ModelReport): string[] {
+  const told = stakesOf(model).map(({ name, desc, text }) => {
+    return `${plain(desc === null ? name : `${name} (${desc})`)}: ${plain(text, 400)}`;
+  });
+  return told.length === 0 ? [] : [told.join("\n")];
+}
+
+function serving({ serving: all }: ModelReport, paint: Paint): string[] {
+  if (all === null) return [];
+  const against = servingReference(all);
+  const rows = servingRows(all, against).map((row) => [
+    `${plain(row.name)} ${row.direction === "higher" ? "↑" : "↓"}`,
+    row.base,
+    row.head,
+    row.production,
+    row.change,
+  ]);
+  const note = servingNote(all);
+  const head = ["serving", "base", "head", "production", against === null ? "" : `against ${against} (95 %)`];
+  return [columns([head, ...rows], paint), ...(note === null ? [] : [note])];
 }
 
 /** What is worse, and of the rest the first few. */
@@ -132,8 +157,8 @@ function interval(metric: MetricRow): string {
   return `${change} (${formatChange(metric.interval[0], metric.unit)} to ${formatChange(metric.interval[1], metric.unit)})`;
 }
 
-function plain(text: string): string {
-  return visible(stripVTControlCharacters(text), 200);
+function plain(text: string, most = 200): string {
+  return visible(stripVTControlCharacters(text), most);
 }
 
 function columns(rows: readonly (readonly Cell[])[], paint: Paint): string {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Performance } from "../../src/config/index.ts";
-import { renderHtml, renderMarkdown } from "../../src/report/index.ts";
+import { renderHtml, renderMarkdown, renderText } from "../../src/report/index.ts";
 import type { Report } from "../../src/report/index.ts";
 import { sectionsOf } from "../../src/report/views.ts";
 import { BINARY } from "../metrics/helpers.ts";
@@ -52,6 +52,10 @@ test("an engineer reads first what serving takes: beside production, with the ra
   expect(markdown.indexOf("| serving")).toBeLessThan(markdown.indexOf("<summary>Stages"));
   const page = await renderHtml(shown);
   for (const said of ["250 us", "1.25 times (1.23 to 1.27)", "+12.0 kB"]) expect(page).toContain(said);
+  const text = renderText(shown);
+  expect(text).toMatch(/\np50 latency ↓ +200 us +250 us +200 us +1\.25 times \(1\.23 to 1\.27\)\n/);
+  expect(text).toMatch(/\nmodel\.onnx ↓ +410\.0 kB +412\.0 kB +400\.0 kB +\+12\.0 kB\n/);
+  expect(renderText(report())).not.toContain("latency");
 });
 
 test("what was not measured is said, and the table holds what is known", () => {
@@ -96,5 +100,6 @@ test("business reads what is at stake first, in its own words and units, with th
   expect(Number(worst)).toBeLessThan(Number(best));
   expect(markdown.indexOf(saved)).toBeLessThan(markdown.indexOf("| metric"));
   expect(await renderHtml(shown)).toContain("the gain is real");
+  expect(renderText(shown)).toMatch(/\n\nsaved \(of customers we keep\): EUR .* the gain is real\.\nmissed: /);
   expect(renderMarkdown(report({ evaluation }))).not.toContain("At worst");
 });
