@@ -11,10 +11,7 @@ let document: ResultDocument;
 let change: Change;
 
 beforeAll(async () => {
-  rig = await Rig.start();
-  await rig.recordBase();
-  change = await rig.propose("change", { "params.yaml": "model:\n  wrong: 4\n  sure: 0.8\n" });
-  document = await rig.experiment(change.merge);
+  ({ rig, change, document } = await Rig.withChange());
 }, 120_000);
 afterAll(() => rig[Symbol.asyncDispose]());
 

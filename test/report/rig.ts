@@ -141,6 +141,14 @@ export class Rig implements AsyncDisposable {
     return rig;
   }
 
+  /** With a recorded base, and a change for the better whose experiment has ended. */
+  static async withChange(): Promise<{ rig: Rig; change: Change; document: ResultDocument }> {
+    const rig = await Rig.start();
+    await rig.recordBase();
+    const change = await rig.propose("change", { "params.yaml": "model:\n  wrong: 4\n  sure: 0.8\n" });
+    return { rig, change, document: await rig.experiment(change.merge) };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sandbox.close();
     this.#folder[Symbol.dispose]();

@@ -20,10 +20,7 @@ let turns: (() => unknown)[];
 let events: ProgressEvent[];
 
 beforeAll(async () => {
-  rig = await Rig.start();
-  await rig.recordBase();
-  change = await rig.propose("change", { "params.yaml": "model:\n  wrong: 4\n  sure: 0.8\n" });
-  document = await rig.experiment(change.merge);
+  ({ rig, change, document } = await Rig.withChange());
 }, 120_000);
 afterAll(() => rig[Symbol.asyncDispose]());
 
