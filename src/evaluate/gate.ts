@@ -46,5 +46,14 @@ export interface GateInput {
   /** Of the pipeline's stages. */
   readonly checks?: readonly Check[];
   readonly speed?: MeasuredSpeed;
+  /** Metrics files that are written once for each seed. */
+  readonly seeds?: readonly SeedFiles[];
   readonly resamples?: number;
+}
+
+export interface SeedFiles {
+  /** All of them, as in `build/metrics-*.json`. */
+  readonly file: string;
+  /** Seed -> path. */
+  readonly paths: ReadonlyMap<string, string>;
 }

@@ -4,6 +4,7 @@ export type { Test, Weighed } from "./evidence.ts";
 export * from "./flips.ts";
 export type * from "./gate.ts";
 export { brief, parseSize, showSize, showTime } from "./gate-text.ts";
+export { meanOf, seedMetric } from "./gate-seeds.ts";
 export * from "./gates.ts";
 export * from "./mcnemar.ts";
 export * from "./pairing.ts";

@@ -29,6 +29,8 @@ export type { Workspace } from "./workspace.ts";
 export { parseSetting, setParams } from "./set.ts";
 export { sendRuns } from "./send.ts";
 export type { Sent } from "./send.ts";
+export { seedGroups } from "./seeds.ts";
+export type { SeedGroup } from "./seeds.ts";
 export { costOf, forecast } from "./forecast.ts";
 export type { Expected, Forecast, ForecastOptions } from "./forecast.ts";
 export { reproduce } from "./repro.ts";

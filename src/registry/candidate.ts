@@ -11,6 +11,7 @@ import {
 } from "../metrics/index.ts";
 import type { Numbers } from "../evaluate/index.ts";
 import type { Predictions } from "../metrics/index.ts";
+import type { SeedGroup } from "../pipeline/index.ts";
 import type { Records } from "../records/index.ts";
 import { fileIn, liftFile } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
@@ -24,6 +25,8 @@ export interface Made {
   readonly stages: readonly StageRecord[];
   readonly store: Store;
   readonly records: Records;
+  /** Metrics files that the pipeline writes once for each seed. */
+  readonly seeds: readonly SeedGroup[];
   /** True when no stage had to run here. */
   readonly cached: boolean;
 }
@@ -35,6 +38,7 @@ export interface Measured {
   readonly predictions: Predictions;
   readonly numbers: Numbers;
   readonly checks: readonly Check[];
+  readonly seeds: Made["seeds"];
 }
 
 /** Name under which the reference profile travels with a model's files. */
@@ -82,6 +86,7 @@ export async function measure(
     predictions: read.value,
     numbers: flatNumbers(made.run.metrics),
     checks: made.stages.flatMap(({ checks = [] }) => checks),
+    seeds: made.seeds,
     candidate: {
       ...facts,
       digest: versionDigest(digests),

@@ -42,6 +42,7 @@ export async function judge(
     files: Object.fromEntries([...measured.files].map(([name, bytes]) => [name, bytes.byteLength])),
     card: model.config.value.card ?? {},
     checks: measured.checks,
+    seeds: measured.seeds,
     ...(speed === undefined ? {} : { speed }),
   });
   return ok({

@@ -1,7 +1,8 @@
 import type { Provenance, StageRecord } from "../config/index.ts";
 import { fail, ok } from "../core/index.ts";
 import type { Context, Result } from "../core/index.ts";
-import { experiment, openWorkspace } from "../pipeline/index.ts";
+import { workingTree } from "../git/index.ts";
+import { experiment, loadPipeline, openWorkspace, seedGroups } from "../pipeline/index.ts";
 import type { Made } from "./candidate.ts";
 
 export interface MakeOptions {
@@ -21,6 +22,9 @@ export async function make(context: Context, options: MakeOptions): Promise<Resu
   const { pipeline, forGit } = options;
   const workspace = await openWorkspace(forGit);
   if (!workspace.ok) return workspace;
+  const declared = await loadPipeline(workingTree(context), pipeline);
+  if (!declared.ok) return declared;
+  const seeds = seedGroups(declared.value);
   for (let last = false; ; last = true) {
     const outcome = await experiment(context, { pipelines: [pipeline], trustedOnly: true, forGit });
     if (!outcome.ok) return outcome;
@@ -30,7 +34,7 @@ export async function make(context: Context, options: MakeOptions): Promise<Resu
     const [run] = document.runs;
     if (run === undefined || !run.ok) throw new Error(`pipeline ${pipeline} neither ran nor failed`);
     const { store, records } = workspace.value;
-    const made = { run, stages: document.stages, store, records, cached: ran.length === 0 };
+    const made = { run, stages: document.stages, store, records, seeds, cached: ran.length === 0 };
     const published = await publish(made, options, last);
     if (!published.ok) return published;
     if (published.value) return ok(made);

@@ -74,10 +74,11 @@ export function refusedReport(
   };
 }
 
-/** Several models: worse where any is, else better where any is. Without a model, what is shown over seeds decides. */
+/** Several models: worse where any is, else better where any is. Where none is judged, what is shown over seeds decides. */
 function combine(models: readonly ModelReport[], pipelines: readonly PipelineReport[]): Report["verdict"] {
-  const judged = models.length > 0 ? models : pipelines.flatMap(({ seeds }) => seeds);
-  const verdicts = judged.flatMap(({ verdict }) => (verdict === null ? [] : [verdict]));
+  const of = (judged: readonly Pick<ModelReport, "verdict">[]) => judged.flatMap(({ verdict }) => verdict ?? []);
+  const ofModels = of(models);
+  const verdicts = ofModels.length > 0 ? ofModels : of(pipelines.flatMap(({ seeds }) => seeds));
   if (verdicts.length === 0) return "none";
   if (verdicts.includes("worse")) return "worse";
   if (verdicts.includes("better")) return "better";

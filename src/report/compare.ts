@@ -100,6 +100,7 @@ async function compareTrees(
     headSource: named.source,
     heads,
     bases,
+    pipelines: all.value,
     stores,
     trusted: true,
     ...(model === undefined ? {} : { model }),

@@ -79,6 +79,7 @@ export async function gather(context: Context, options: GatherOptions): Promise<
         headSource,
         heads,
         bases,
+        pipelines: declared.ok ? declared.value : [],
         stores: [store.value],
         trusted,
         performance: document.performance ?? [],

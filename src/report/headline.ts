@@ -35,10 +35,12 @@ export function headline(report: Report): Headline {
     return { tone: "bad", title: "The experiment failed", sentences: [{ text, names: names.slice(0, 3) }] };
   }
   const several = report.models.length > 1;
-  const sentences = report.models.slice(0, NAMED).map((model) => modelSentence(model, several));
+  const seeds = report.models.some(({ verdict }) => verdict !== null) ? null : seedsSentence(report);
+  const sentences =
+    seeds === null ? report.models.slice(0, NAMED).map((model) => modelSentence(model, several)) : [seeds];
   const more = report.models.length - NAMED;
-  if (more > 0) sentences.push(plain(`Below: ${count(more, "model")} more.`));
-  if (report.models.length === 0) sentences.push(seedsSentence(report) ?? plain(NO_MODEL));
+  if (seeds === null && more > 0) sentences.push(plain(`Below: ${count(more, "model")} more.`));
+  if (seeds === null && report.models.length === 0) sentences.push(plain(NO_MODEL));
   if (gates !== null) sentences.push(gates);
   const failing = report.conclusion === "failure";
   return { tone: failing ? "bad" : toneOf(report.verdict), title: titleOf(report), sentences };

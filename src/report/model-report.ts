@@ -1,6 +1,6 @@
 import type { Check, Gate } from "../config/index.ts";
-import { compareModels, judgeGates, marginsOf } from "../evaluate/index.ts";
-import type { Comparison, MeasuredSpeed, Numbers, Reference } from "../evaluate/index.ts";
+import { compareModels, judgeGates, marginsOf, meanOf, seedMetric } from "../evaluate/index.ts";
+import type { Comparison, MeasuredSpeed, Numbers, Reference, SeedFiles } from "../evaluate/index.ts";
 import { directionOf, findMetric, metricOf, shownMetrics } from "../metrics/index.ts";
 import type { Evaluation, Predictions } from "../metrics/index.ts";
 import { predictionPlots } from "./plots/predictions.ts";
@@ -27,6 +27,7 @@ export interface ModelInput {
   /** Of the head's stages. */
   readonly checks?: readonly Check[];
   readonly speed?: MeasuredSpeed;
+  readonly seeds?: readonly SeedFiles[];
   /** Bytes of the model's files elsewhere, as far as they are known. */
   readonly sizes?: { readonly base: Sizes; readonly production: Sizes };
   readonly notes: readonly string[];
@@ -58,6 +59,7 @@ export function modelReport(model: ModelInput, resamples: number | undefined): M
     ...(model.card === undefined ? {} : { card: model.card }),
     ...(model.checks === undefined ? {} : { checks: model.checks }),
     ...(model.speed === undefined ? {} : { speed: model.speed }),
+    ...(model.seeds === undefined ? {} : { seeds: model.seeds }),
     ...(resamples === undefined ? {} : { resamples }),
   });
   const said = new Set(gates.map(({ found }) => found));
@@ -154,7 +156,9 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
       after === null
         ? "not measured"
         : known === undefined
-          ? "a number without examples: its noise is not known"
+          ? seedMetric(name, head.numbers, model.seeds) === undefined
+            ? "a number without examples: its noise is not known"
+            : "mean over seeds"
           : null,
   };
 }
@@ -162,8 +166,9 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
 function valueOf(
   name: string,
   side: { predictions: Predictions | null; numbers: Numbers },
-  { evaluation }: ModelInput,
+  { evaluation, head, seeds }: ModelInput,
 ): number | null {
   const computed = side.predictions === null ? null : metricOf(side.predictions, name, evaluation);
-  return computed ?? side.numbers[name] ?? null;
+  const bySeed = seedMetric(name, head.numbers, seeds);
+  return computed ?? (bySeed && meanOf(bySeed, side.numbers)?.mean) ?? side.numbers[name] ?? null;
 }

@@ -6,6 +6,8 @@ import type { Reference } from "../evaluate/index.ts";
 import { flatNumbers, readRecorded } from "../metrics/index.ts";
 import type { Evaluation, Predictions } from "../metrics/index.ts";
 import type { Source } from "../git/index.ts";
+import { seedGroups } from "../pipeline/index.ts";
+import type { Pipeline } from "../pipeline/index.ts";
 import { loadModelLock, loadModels, productionVersion } from "../registry/index.ts";
 import type { Model } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
@@ -23,6 +25,8 @@ export interface ModelsOptions {
   /** By pipeline. */
   readonly heads: ReadonlyMap<string, Side>;
   readonly bases: ReadonlyMap<string, Side | undefined>;
+  /** Of the head. */
+  readonly pipelines: readonly Pipeline[];
   readonly stores: readonly Store[];
   /** False: of what is in the head's files nothing is quoted, because its digest may name somebody else's blob. */
   readonly trusted: boolean;
@@ -104,6 +108,7 @@ async function gatherModel(
     sizes: { base: sizesOf(before), production: productionSizes(version, [own, before]) },
     card: proposed?.config.value.card ?? {},
     checks: side.checks,
+    seeds: seedGroups(options.pipelines.find((one) => one.name === config.pipeline) ?? { stages: [] }),
     speed:
       options.performance === undefined
         ? NOT_MEASURED

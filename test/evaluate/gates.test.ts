@@ -127,3 +127,39 @@ test("sizes are bytes with a unit", () => {
     found: 'the model has no file "labels.txt"',
   });
 });
+
+test("what is written once for each seed is judged by its mean, and a regression by the interval over the seeds", () => {
+  const of = (...values: number[]): Record<string, number> =>
+    flatNumbers(Object.fromEntries(values.map((f1, seed) => [`m-${seed}.json`, { f1 }])));
+  const paths = new Map(["0", "1", "2", "3"].map((seed) => [seed, `m-${seed}.json`]));
+  const seeds = [{ file: "m-*.json", paths }];
+  const candidate = { predictions: null, numbers: of(0.8, 0.82, 0.84, 0.82) };
+  const against = (...values: number[]): Partial<GateInput> => {
+    return { candidate, seeds, base: { kind: "measured", predictions: null, numbers: of(...values) } };
+  };
+  const mean = judge({ metric: "f1", min: 0.81 }, { candidate, seeds });
+  expect(mean).toMatchObject({ passed: true, found: "0.82, mean over 4 seeds" });
+  expect(judge({ metric: "m-*.json:f1", min: 0.83 }, { candidate, seeds })).toMatchObject({
+    passed: false,
+    found: "0.82, mean over 4 seeds, 0.01 too low",
+  });
+  // Paired by seed each is 0.01 worse, give or take; the values alone are spread wider than that.
+  const near = against(0.81, 0.831, 0.849, 0.83);
+  expect(judge({ metric: "f1", max_regression: 0.012 }, near)).toMatchObject({ passed: true });
+  expect(judge({ metric: "f1", max_regression: 0.005 }, near)).toMatchObject({
+    passed: false,
+    found: expect.stringMatching(/^−0\.01, 95 % interval .*, mean over 4 seeds \(rough: 4 seeds\): the loss is larger/),
+  });
+  expect(judge({ metric: "f1", max_regression: 0.0105 }, near)).toMatchObject({
+    passed: false,
+    found: expect.stringMatching(/is not ruled out; more seeds narrow the interval$/),
+  });
+  // One seed on the other side says nothing about noise, so the difference itself is judged.
+  expect(judge({ metric: "f1", max_regression: 0.01 }, against(0.825))).toMatchObject({
+    passed: true,
+    found: "−0.005 (numbers only: its noise is not known)",
+  });
+  // Another file has the name too: which is meant has to be said.
+  const unclear = { predictions: null, numbers: { ...candidate.numbers, "other.json:f1": 1 } };
+  expect(judge({ metric: "f1", min: 0 }, { candidate: unclear, seeds }).found).toMatch(/^5 metrics files have "f1"/);
+});

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { renderHtml, renderMarkdown, reportSchema } from "../../src/report/index.ts";
-import { seedGroups } from "../../src/report/seeds.ts";
+import { seedGroups } from "../../src/pipeline/index.ts";
 import { sh as git, repository, temporary, write } from "../git/repository.ts";
 import { lockstep } from "../helpers/cli.ts";
 
@@ -15,6 +15,20 @@ const PIPELINE = `stages:
     cmd: cp src/count.json build/count.json
     deps: [src/count.json]
     metrics: [build/count.json]
+`;
+
+const MODEL = `version: 1
+pipeline: toy
+files: {count.json: build/count.json}
+evaluation:
+  predictions: build/none.csv
+  task: regression
+  columns: {id: id, label: label, prediction: prediction}
+  metrics: [test.accuracy]
+  directions: {test.reward: higher}
+gates:
+  - {metric: test.accuracy, min: 0.93}
+  - {metric: "build/metrics-small-*.json:test.reward", max_regression: 0}
 `;
 
 function results(accuracy: readonly number[]): Record<string, string> {
@@ -31,6 +45,7 @@ test("metrics over seeds: one row with an interval and a verdict, by the setting
   const path = repository(join(folder.path, "toy"), {
     ".gitignore": ".lockstep/\nbuild/\n",
     "pipelines/toy.yaml": PIPELINE,
+    "models/toy/model.yaml": MODEL,
     ".github/lockstep.yml": "version: 1\nstore: file:../store\nreport: {directions: {test.reward: higher}}\n",
     "src/count.json": '{"images": 10}',
     ...results([0.912, 0.905, 0.921, 0.899, 0.915, 0.908]),
@@ -56,6 +71,16 @@ test("metrics over seeds: one row with an interval and a verdict, by the setting
   ]);
   expect(made.pipelines[0]?.numbers.map(({ name }) => name)).toEqual(["images"]);
   expect(renderMarkdown(made)).toMatch(/\| `test\.accuracy ↑` \| 0\.9100 \(0\.9019 to 0\.9181\) \|.*\| 🟢.better \|/);
+  // A model's table and its gates take the mean, and a regression is judged by the interval over the seeds.
+  expect(text.exitCode).toBe(1);
+  expect(text.stdout).toContain(" mean over 6 seeds. 1 of 2 gates fails.\n");
+  const rows = text.stdout.split("\n").filter((line) => /^(pass|FAIL)/.test(line));
+  const gain = "+0.0917, 95 % interval +0.0511 to +0.1323, mean over 6 seeds";
+  expect(rows.map((row) => row.split(/ {2,}/))).toEqual([
+    ["FAIL", "test.accuracy at least 0.93", "0.9192, mean over 6 seeds, 0.0108 too low"],
+    ["pass", "build/metrics-small-*.json:test.reward at most 0 worse than base", gain],
+  ]);
+  expect(text.stdout).toMatch(/^test\.accuracy ↑ +0\.9100 +0\.9192 +\+0\.0092 +mean over seeds$/m);
   expect(await renderHtml(made)).toMatch(/<code>build\/metrics-small-\*\.json<\/code>: the same 6 seeds/);
 });
 

@@ -61,7 +61,7 @@ test("each side is judged at the threshold of its own validation predictions, an
   const facts = { commit: "a".repeat(40), pullRequest: null, run: "" };
   const records = openRecords(context, { branch: "lockstep-records", remote: null });
   run.metrics = { "a.json": { loss: 1, epochs: 3 }, "b.json": { loss: 2 } } as typeof run.metrics;
-  const made = { run, stages: [stage], store, records, cached: true };
+  const made = { run, stages: [stage], store, records, seeds: [], cached: true };
   const measured = value(await measure(context, model, made, facts));
   expect(measured.candidate).toMatchObject({ threshold: 0.4, metrics: { f1: 1 } });
 
