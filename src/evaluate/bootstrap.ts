@@ -37,8 +37,8 @@ export function bootstrap(
   if (counted.length > 0) keep(countSamples(drawing("counts", counted)));
   if (totalled.length + rest.length > 0) {
     const random = seeded("lockstep-bootstrap-2", "design", ...seed);
-    const before = designOf(base, random);
-    const designs = { base: before, head: paired ? before : designOf(head, random) };
+    const before = designOf(base, paired, random);
+    const designs = { base: before, head: paired ? before : designOf(head, paired, random) };
     if (totalled.length > 0) keep(totalSamples(drawing("sums", totalled), designs));
     if (rest.length > 0) keep(passSamples(drawing("passes", rest), designs, rows));
   }

@@ -27,9 +27,7 @@ export function countSamples(drawing: Drawing): Distribution[] {
     const [{ base: before, head: after }] = open as [(typeof open)[number]];
     const alike = open.filter((one) => one.base.cells === before.cells && one.head.cells === after.cells);
     const sides = [before, after].map(({ cells }) => cells as Cells) as [Cells, Cells];
-    const drawn = paired
-      ? [crossed(stratumOf(base), sides)]
-      : [crossed(stratumOf(base), [sides[0]]), crossed(stratumOf(head), [sides[1]])];
+    const drawn = paired ? [crossed(stratumOf(base), sides)] : [crossed(null, [sides[0]]), crossed(null, [sides[1]])];
     const [first, last] = [drawn[0] as Crossed, drawn.at(-1) as Crossed];
     const [one, two] = [new Counts(first, 0), new Counts(last, paired ? 1 : 0)];
     const differences = alike.map(() => new Differences(resamples));

@@ -15,14 +15,15 @@ export interface Design extends Strata {
 const MAX_UNITS = 4_096;
 
 /**
- * What is drawn: examples, within each class, so that the test set's balance stays; or whole groups where there are
+ * What is drawn: examples, within each class, so that the test set's balance stays (of two different test sets each has
+ * its own balance by chance too, and examples are drawn from all classes together); or whole groups where there are
  * any, because their rows are not independent. Of more than `MAX_UNITS` these are first put at random into that many
  * batches of one size, and batches are drawn ("random groups", Wolter 2007, chapter 2): the sums of batches have the
  * mean, the variance and the skewness of those of the examples, and a sample costs the same however many there are.
  */
-export function designOf(from: Predictions, random: Random): Design {
+export function designOf(from: Predictions, paired: boolean, random: Random): Design {
   const together = from.group ?? (from.task === "ranking" ? from.query : null);
-  if (together === null) return { ...assign(from.ids.length, stratumOf(from), random), groups: null };
+  if (together === null) return { ...assign(from.ids.length, paired ? stratumOf(from) : null, random), groups: null };
   const item = numbered(together.code);
   const { unit, starts, times } = assign(item.count, null, random);
   return { unit: item.code.map((one) => unit[one] as number), starts, times, groups: effective(from, item) };

@@ -113,6 +113,24 @@ test("where metrics move both ways the first listed decides", () => {
   expect(compareModels({ base: calibrated, head: sharp, metrics: ["log_loss", "accuracy"] }).verdict).toBe("worse");
 });
 
+test("the balance of two different test sets is chance too, and belongs to the interval", () => {
+  // Who always says yes has the share of positives as its precision.
+  const yes = (size: number, positives: number, from: string): Predictions => {
+    const side = binary(
+      Array.from({ length: size }, (_, row) => (row < positives ? 1 : 0)),
+      () => 1,
+    );
+    return { ...side, ids: Array.from({ length: size }, (_, row) => `${from} ${row}`) };
+  };
+  const [base, head] = [yes(200, 80, "a"), yes(300, 150, "b")];
+  const [precision] = compareModels({ base, head, metrics: ["precision"] }).metrics;
+  const half = 1.96 * Math.sqrt((0.4 * 0.6) / 200 + (0.5 * 0.5) / 300);
+  expect(precision?.difference).toBeCloseTo(0.1, 12);
+  const [low, high] = precision?.interval ?? [];
+  expect(Math.abs((low ?? 0) - (0.1 - half))).toBeLessThan(0.1 * half);
+  expect(Math.abs((high ?? 0) - (0.1 + half))).toBeLessThan(0.1 * half);
+});
+
 test("different test sets are compared on what they share, and said so", async () => {
   const rows = (from: number, to: number, right: (row: number) => boolean, label = 1): string =>
     Array.from(
