@@ -8,7 +8,10 @@ export interface SeedMetric {
   readonly name: string;
 }
 
-/** What a rule means by a metric's name, alone or as `build/metrics-*.json:name`; undefined: no seeds, or it is not clear. */
+/**
+ * What a rule means by a metric's name, alone or as `build/metrics-*.json:name`; undefined: it is not written by seed,
+ * or the name alone could be another file's.
+ */
 export function seedMetric(metric: string, numbers: Numbers, seeds: readonly SeedFiles[] = []): SeedMetric | undefined {
   if (Object.hasOwn(numbers, metric)) return undefined;
   for (const files of seeds) {

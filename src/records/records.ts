@@ -67,10 +67,10 @@ export interface Records {
   read(entry: RunEntry): Promise<Result<RunRecord | undefined>>;
   saveLocal(records: Published): Promise<Result<void>>;
   /**
-   * Adds records to the branch of the remote by compare-and-swap, in one commit; concurrent publishers lose nothing. Untrusted ones
-   * go under `untrusted/`. A trusted stage record is never replaced, unless `replace` says that it was made again on
-   * purpose. Runs without a commit are not published. It is pushed; where git cannot push, or there is no clone, the
-   * API does the same.
+   * Adds records to the branch of the remote by compare-and-swap, in one commit; concurrent publishers lose nothing.
+   * Untrusted ones go under `untrusted/`. A trusted stage record is never replaced, unless `replace` says that it was
+   * made again on purpose. Runs without a commit are not published. It is pushed; where git cannot push, or there is no
+   * clone, the API does the same.
    */
   publish(records: Published, options?: PublishOptions): Promise<Result<PublishOutcome>>;
   /** How often a test set was looked at, as the branch has it; undefined: it never was. */

@@ -19,9 +19,9 @@ export interface Judgement {
 
 /**
  * Judges a candidate against the version that is in production now. `rules` is the model as the branch had it before
- * the push, because a change must not loosen the gate that it has to pass itself, nor redefine what the gate is on: `measured` is
- * by the evaluation of the rules too. What the branch promised before the
- * push is what is in production, so a rule against `base` is judged by the same version.
+ * the push, because a change must not loosen the gate that it has to pass itself, nor redefine what the gate is on:
+ * `measured` is by the evaluation of the rules too. What the branch promised before the push is what is in production,
+ * so a rule against `base` is judged by the same version.
  */
 export async function judge(
   context: Context,

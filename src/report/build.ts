@@ -74,7 +74,7 @@ export function refusedReport(
   };
 }
 
-/** Several models: worse where any is, else better where any is. Where none is judged, what is shown over seeds decides. */
+/** Several models: worse where any is, else better where any is. Where none is judged, what seeds show decides. */
 function combine(models: readonly ModelReport[], pipelines: readonly PipelineReport[]): Report["verdict"] {
   const of = (judged: readonly Pick<ModelReport, "verdict">[]) => judged.flatMap(({ verdict }) => verdict ?? []);
   const ofModels = of(models);

@@ -1,6 +1,7 @@
 import type { RunRecord } from "../config/index.ts";
 import { canonicalJson, compareCodeUnits } from "../core/index.ts";
 import type { Direction, Metrics } from "../metrics/index.ts";
+import { bareNumbers } from "./metric-row.ts";
 import type { PipelineReport } from "./schema.ts";
 
 /** Parameters that differ, in code-unit order of file and dotted key. Without a base none is told. */
@@ -52,14 +53,7 @@ export function numberRows(
         name,
         unit: null,
         direction: direction(name),
-        base: before,
-        head: after,
-        difference: before === null || after === null ? null : after - before,
-        interval: null,
-        test: null,
-        p: null,
-        verdict: null,
-        nonInferior: null,
+        ...bareNumbers(before, after),
         production: null,
         note: null,
       };

@@ -28,8 +28,8 @@ export interface CompareOptions {
 }
 
 /**
- * The report of any two revisions or versions of models, from what this machine's records and the fetched records branch hold of them.
- * Nothing is run; a side that was never run is a failure that says so.
+ * The report of any two revisions or versions of models, from what this machine's records and the fetched records
+ * branch hold of them. Nothing is run; a side that was never run is a failure that says so.
  */
 export async function compareRevisions(context: Context, options: CompareOptions): Promise<Result<Report>> {
   const head =

@@ -27,3 +27,17 @@ export const metricRowSchema = z.strictObject({
   note: z.string().nullable(),
 });
 export type MetricRow = z.infer<typeof metricRowSchema>;
+
+/** The numbers of a row that came without examples: nothing is known of their noise. */
+export function bareNumbers(base: number | null, head: number | null) {
+  return {
+    base,
+    head,
+    difference: base === null || head === null ? null : head - base,
+    interval: null,
+    test: null,
+    p: null,
+    verdict: null,
+    nonInferior: null,
+  };
+}

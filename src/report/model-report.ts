@@ -4,6 +4,7 @@ import type { Comparison, MeasuredSpeed, Numbers, Reference, SeedFiles } from ".
 import { directionOf, findMetric, metricOf, shownMetrics } from "../metrics/index.ts";
 import type { Evaluation, Predictions } from "../metrics/index.ts";
 import { predictionPlots } from "./plots/predictions.ts";
+import { bareNumbers } from "./metric-row.ts";
 import type { MetricRow, ModelReport } from "./schema.ts";
 import { servingReport } from "./serving.ts";
 import type { Sizes } from "./serving.ts";
@@ -143,14 +144,7 @@ function metricRow(name: string, model: ModelInput, comparison: Comparison | nul
     unit,
     ...formula,
     direction: known?.direction ?? model.evaluation.directions?.[name] ?? directionOf(name),
-    base: before,
-    head: after,
-    difference: before === null || after === null ? null : after - before,
-    interval: null,
-    test: null,
-    p: null,
-    verdict: null,
-    nonInferior: null,
+    ...bareNumbers(before, after),
     production: productionValue,
     note:
       after === null

@@ -176,7 +176,7 @@ export async function predictionsOf(
   return readRecorded(stores, { ...found.value, threshold: threshold.value }, evaluation);
 }
 
-/** The predictions at a path, whether they are an output or lie in one; undefined: no stage made them, or they are held out. */
+/** The predictions at a path, an output or in one; undefined: no stage made them, or they are held out. */
 async function recordedAt(
   side: Side | undefined,
   path: string,
